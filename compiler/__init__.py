@@ -1,0 +1,1 @@
+"""Checked program in; graph, encoding and supernet out."""

@@ -1,0 +1,39 @@
+"""Findings: what is wrong in a user's file, where, and what cures it. Values, not exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from atnas.dsl.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A further place that explains a finding."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding.
+
+    `message` is one sentence in the author's words; `help` is the cure; `when` names the decisions under
+    which it happens; `inner` labels the main span itself.
+    """
+
+    code: str
+    span: Span
+    message: str
+    help: str | None = None
+    when: str | None = None
+    inner: str = ""
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return "warning" if self.code.startswith("W") else "error"

@@ -1,0 +1,1 @@
+"""Tasks, meta-training, search, adaptation and runs."""

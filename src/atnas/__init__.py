@@ -1,0 +1,3 @@
+"""Neural architecture search across tasks."""
+
+__version__ = "0.1.0"
