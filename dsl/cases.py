@@ -1,0 +1,210 @@
+"""A value as a function of the decisions: what a shape, a number or a condition is for *every* architecture.
+
+`Cases` is an ordered, reduced, shared decision diagram with values at its leaves (Bahar et al., "Algebraic decision
+diagrams and their applications", 1993; here with many-valued variables). Decisions are numbers; along every path they
+grow. Equal diagrams are one object, so equality is identity and work grows with the diagram, not with the number of
+architectures. The leaf `NEVER` marks what cannot happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LEAF: Final = 1 << 60
+
+
+class Cases(Generic[T]):
+    """A leaf (`decision == LEAF`, with `value`) or a split on `decision` with one child an option."""
+
+    __slots__ = ("__weakref__", "children", "decision", "value")
+
+    decision: int
+    children: tuple[Cases[T], ...]
+    value: T
+
+    def __repr__(self) -> str:
+        if self.decision == LEAF:
+            return repr(self.value)
+        return f"{self.decision}?{list(self.children)}"
+
+
+class _Never:
+    def __repr__(self) -> str:
+        return "NEVER"
+
+
+_table: WeakValueDictionary[Any, Cases[Any]] = WeakValueDictionary()
+
+
+def _make(key: Any, decision: int, children: tuple[Cases[Any], ...], value: Any) -> Cases[Any]:
+    found = _table.get(key)
+    if found is None:
+        found = Cases()
+        found.decision, found.children, found.value = decision, children, value
+        _table[key] = found
+    return found
+
+
+def leaf(value: T) -> Cases[T]:
+    """The same value whatever is decided."""
+    return _make((type(value), value), LEAF, (), value)
+
+
+NEVER: Final[Cases[Any]] = leaf(_Never())
+TRUE: Final = leaf(True)
+FALSE: Final = leaf(False)
+
+
+def split(decision: int, children: Sequence[Cases[T]]) -> Cases[T]:
+    """The i-th child where `decision` takes its option i. Children may only depend on later decisions."""
+    first = children[0]
+    if all(child is first for child in children):
+        return first
+    key = (decision, *map(id, children))
+    return _make(key, decision, tuple(children), None)
+
+
+def cofactor(cases: Cases[T], decision: int, option: int) -> Cases[T]:
+    """`cases` where `decision`, no later than the first it depends on, takes `option`."""
+    return cases.children[option] if cases.decision == decision else cases
+
+
+def apply(function: Callable[..., R], *operands: Cases[Any]) -> Cases[R]:
+    """`function` of the operands' values, case by case; NEVER where one of them is."""
+    memo: dict[tuple[int, ...], Cases[R]] = {}
+
+    def go(args: tuple[Cases[Any], ...]) -> Cases[R]:
+        if any(a is NEVER for a in args):
+            return NEVER
+        key = tuple(map(id, args))
+        found = memo.get(key)
+        if found is None:
+            top = min(a.decision for a in args)
+            if top == LEAF:
+                found = leaf(function(*(a.value for a in args)))
+            else:
+                width = next(len(a.children) for a in args if a.decision == top)
+                found = split(top, [go(tuple(cofactor(a, top, i) for a in args)) for i in range(width)])
+            memo[key] = found
+        return found
+
+    return go(operands)
+
+
+def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]]) -> Cases[T]:
+    """The option whose key is the selector's value, case by case; NEVER where no key is."""
+    at = {key: i for i, key in enumerate(keys)}
+    memo: dict[tuple[int, ...], Cases[T]] = {}
+
+    def go(by: Cases[Any], among: tuple[Cases[T], ...]) -> Cases[T]:
+        if by.decision == LEAF:
+            return among[at[by.value]] if by.value in at else NEVER
+        key = (id(by), *map(id, among))
+        found = memo.get(key)
+        if found is None:
+            top = min(by.decision, *(o.decision for o in among))
+            width = next(len(c.children) for c in (by, *among) if c.decision == top)
+            found = split(
+                top, [go(cofactor(by, top, i), tuple(cofactor(o, top, i) for o in among)) for i in range(width)]
+            )
+            memo[key] = found
+        return found
+
+    return go(selector, tuple(options))
+
+
+def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
+    """`cases` where the guard holds, NEVER elsewhere."""
+    if guard is TRUE:
+        return cases
+    memo: dict[tuple[int, int], Cases[T]] = {}
+
+    def go(holds: Cases[bool], value: Cases[T]) -> Cases[T]:
+        if holds is FALSE or holds is NEVER or value is NEVER:
+            return NEVER
+        if holds is TRUE:
+            return value
+        key = (id(holds), id(value))
+        if key not in memo:
+            top = min(holds.decision, value.decision)
+            width = len((holds if holds.decision == top else value).children)
+            memo[key] = split(top, [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)])
+        return memo[key]
+
+    return go(guard, cases)
+
+
+def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
+    """Conjunction."""
+    if a is TRUE or b is FALSE:
+        return b
+    if b is TRUE or a is FALSE:
+        return a
+    return apply(lambda x, y: x and y, a, b)
+
+
+def either(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
+    """Disjunction."""
+    if a is FALSE or b is TRUE:
+        return b
+    if b is FALSE or a is TRUE:
+        return a
+    return apply(lambda x, y: x or y, a, b)
+
+
+def member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
+    """True where `decision`, of so many options, takes one of the allowed."""
+    return split(decision, [TRUE if i in allowed else FALSE for i in range(options)])
+
+
+def values(cases: Cases[T]) -> list[T]:
+    """Every value that can occur, each once, in order of the options. NEVER is left out."""
+    return [node.value for node in nodes(cases) if node.decision == LEAF and node is not NEVER]
+
+
+def nodes(cases: Cases[T]) -> Iterator[Cases[T]]:
+    """Every node of the diagram once, the root first."""
+    seen = {id(cases)}
+    stack = [cases]
+    while stack:
+        node = stack.pop()
+        yield node
+        for child in reversed(node.children):
+            if id(child) not in seen:
+                seen.add(id(child))
+                stack.append(child)
+
+
+def support(cases: Cases[Any]) -> set[int]:
+    """The decisions that the value depends on."""
+    return {node.decision for node in nodes(cases) if node.decision != LEAF}
+
+
+def at(cases: Cases[T], genotype: Sequence[int]) -> T:
+    """The value for one assignment: option numbers by decision."""
+    while cases.decision != LEAF:
+        cases = cases.children[genotype[cases.decision]]
+    return cases.value
+
+
+def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> dict[int, int] | None:
+    """The smallest assignment of decisions to options under which a wanted value occurs; None if it never does."""
+    memo: dict[int, dict[int, int] | None] = {}
+
+    def go(node: Cases[T]) -> dict[int, int] | None:
+        if node is NEVER:
+            return None
+        if node.decision == LEAF:
+            return {} if wanted(node.value) else None
+        if id(node) not in memo:
+            found = [(i, w) for i, child in enumerate(node.children) if (w := go(child)) is not None]
+            best = min(found, key=lambda f: len(f[1]), default=None)
+            memo[id(node)] = None if best is None else {node.decision: best[0], **best[1]}
+        return memo[id(node)]
+
+    return go(cases)

@@ -1,0 +1,214 @@
+"""A space with every name resolved: layers, choices and decisions in one flat, topologically ordered list.
+
+This is what the compiler takes. Tensors are numbers of nodes. Numbers that depend on decisions are small expressions
+(`Pick`, `Arith`), so that it stays known which decisions a number needs; their values for every architecture are
+`Cases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from atnas.dsl.cases import Cases, apply, choose, leaf, split
+from atnas.dsl.operator import Shape
+from atnas.dsl.source import Span
+
+Json = int | float | bool | str | list[int]
+Kind = Literal["layer", "tensor", "number", "subset", "depth"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing to decide. `options` are as they stand in an architecture's JSON; a gene is a position in them.
+
+    `ordered` says that neighbouring options are near each other (numbers in a range, depths).
+    """
+
+    name: str
+    kind: Kind
+    options: tuple[Json, ...]
+    ordered: bool
+    span: Span
+
+    def __post_init__(self) -> None:
+        assert self.options
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The number or word that stands at the option that `decision` takes."""
+
+    decision: int
+    options: tuple[Num, ...]
+
+
+@dataclass(frozen=True)
+class Arith:
+    """`left op right`, op one of `+ - * / % == != < <= > >= in and`."""
+
+    op: str
+    left: Num
+    right: Num
+
+
+Static = int | float | bool | str | None | tuple[int | float, ...]
+Num = Static | Pick | Arith
+
+
+def number(num: Num) -> Cases[Static]:
+    """The value of a number for every architecture."""
+    match num:
+        case Pick(decision, options):
+            selector = index_of(decision, len(options))
+            return choose(selector, range(len(options)), [number(o) for o in options])
+        case Arith(op, left, right):
+            return apply(lambda a, b: arithmetic(op, a, b), number(left), number(right))
+        case _:
+            return leaf(num)
+
+
+def index_of(decision: int, options: int) -> Cases[int]:
+    """The option that `decision` takes, as a number."""
+    return split(decision, [leaf(i) for i in range(options)]) if options > 1 else leaf(0)
+
+
+def evaluate(num: Num, genotype: Sequence[int]) -> Static:
+    """The value of a number for one architecture."""
+    match num:
+        case Pick(decision, options):
+            return evaluate(options[genotype[decision]], genotype)
+        case Arith(op, left, right):
+            return arithmetic(op, evaluate(left, genotype), evaluate(right, genotype))
+        case _:
+            return num
+
+
+def arithmetic(op: str, a: Static, b: Static) -> Static:
+    """`a op b` on plain values; `/` stays an integer where it divides evenly. Raises ZeroDivisionError, TypeError."""
+    match op:
+        case "+":
+            return a + b  # type: ignore[operator]
+        case "-":
+            return a - b  # type: ignore[operator]
+        case "*":
+            return a * b  # type: ignore[operator]
+        case "/":
+            exact = a / b  # type: ignore[operator]
+            return int(exact) if isinstance(a, int) and isinstance(b, int) and a % b == 0 else exact
+        case "%":
+            return a % b  # type: ignore[operator]
+        case "==":
+            return a == b
+        case "!=":
+            return a != b
+        case "<":
+            return a < b  # type: ignore[operator]
+        case "<=":
+            return a <= b  # type: ignore[operator]
+        case ">":
+            return a > b  # type: ignore[operator]
+        case ">=":
+            return a >= b  # type: ignore[operator]
+        case "in":
+            return a in b  # type: ignore[operator]
+        case "and":
+            return bool(a and b)
+    raise AssertionError(op)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Holds where `decision` takes one of the allowed options: membership of one item in a chosen subset."""
+
+    decision: int
+    allowed: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tensor given to a merge, and when; always where the guard is None."""
+
+    node: int
+    guard: Guard | None = None
+
+
+@dataclass(frozen=True)
+class InputNode:
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """One use of an operator, with weights of its own.
+
+    `place` is its readable, unique name (`logits/dag[0][2]/x1/edge/conv`), the prefix of its weights; slashes, no dots.
+    Operators that merge have any number of edges, perhaps guarded; all others have one, unguarded.
+    `shape` is the output's shape for every architecture.
+    """
+
+    operator: str
+    arguments: tuple[tuple[str, Num], ...]
+    edges: tuple[Edge, ...]
+    place: str
+    shape: Cases[Shape]
+    span: Span
+
+
+@dataclass(frozen=True)
+class ChoiceNode:
+    """The tensor of the source whose key is the selector's value: alternatives, depths, chosen tensors.
+
+    A plain choice by decision d of k options has `Pick(d, (0, .., k - 1))` as its selector and 0 .. k - 1 as keys.
+    """
+
+    selector: Num
+    keys: tuple[Static, ...]
+    sources: tuple[int, ...]
+    shape: Cases[Shape]
+    span: Span
+
+
+NetNode = InputNode | LayerNode | ChoiceNode
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """`condition` where `guard` holds. Metrics stand in it as the words `params`, `macs`, .. (see `Metric`)."""
+
+    condition: Condition
+    guard: Condition | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A cost of the whole architecture: params, macs, flops, activations or depth."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Compare:
+    """`left op right`; sides are numbers or metrics; op as in `Arith`."""
+
+    op: str
+    left: Condition
+    right: Condition
+
+
+Condition = Num | Metric | Compare
+
+
+@dataclass(frozen=True)
+class Net:
+    """A space. Node i may only refer to nodes before i."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[tuple[str, int], ...]
+    nodes: tuple[NetNode, ...]
+    decisions: tuple[Decision, ...]
+    constraints: tuple[Constraint, ...] = ()

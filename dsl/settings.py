@@ -1,0 +1,105 @@
+"""Settings of `tasks`, `train`, `search` and `experiment`: pydantic models whose fields are the words of the language."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from atnas.dsl.plugins import Group
+
+
+class Settings(BaseModel):
+    """Base of everything that can be set. Frozen; an unknown word is an error.
+
+    `positional` names the fields that arguments without a name fill, in order; a last name with a star, `"*angles"`,
+    takes all that are left as a tuple.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    positional: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Marks a field that takes an extension by name: `learner: Annotated[Trainer, Extension("trainers")]`.
+
+    `learner = maml(order = 1)` then loads `maml` from that group, a `Settings`, and builds it from the arguments.
+    """
+
+    group: Group
+
+
+class Draw(Settings, ABC):
+    """A number drawn anew for each task, written after `~`."""
+
+    @abstractmethod
+    def sample(self, u: float) -> int | float:
+        """The number at quantile `u`, 0 <= u < 1."""
+
+    @property
+    @abstractmethod
+    def low(self) -> int | float:
+        """The smallest that can come."""
+
+    @property
+    @abstractmethod
+    def high(self) -> int | float:
+        """The largest that can come."""
+
+
+class OneOf(Draw):
+    """`shot ~ 1 | 5`: each with equal chance."""
+
+    options: tuple[int | float, ...]
+
+    def sample(self, u: float) -> int | float:
+        return self.options[int(u * len(self.options))]
+
+    @property
+    def low(self) -> int | float:
+        return min(self.options)
+
+    @property
+    def high(self) -> int | float:
+        return max(self.options)
+
+
+class Between(Draw):
+    """`way ~ 5..20 step 5`: a number of the range, both ends included, each with equal chance."""
+
+    first: int
+    last: int
+    step: int = 1
+
+    def sample(self, u: float) -> int:
+        return self.first + self.step * int(u * ((self.last - self.first) // self.step + 1))
+
+    @property
+    def low(self) -> int:
+        return self.first
+
+    @property
+    def high(self) -> int:
+        return self.last - (self.last - self.first) % self.step
+
+
+class Uniform(Draw):
+    """`amplitude ~ uniform(0.1, 5)`: any number between the two."""
+
+    positional: ClassVar[tuple[str, ...]] = ("first", "last")
+    first: float
+    last: float
+
+    def sample(self, u: float) -> float:
+        return self.first + (self.last - self.first) * u
+
+    @property
+    def low(self) -> float:
+        return self.first
+
+    @property
+    def high(self) -> float:
+        return self.last
