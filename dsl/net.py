@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-from atnas.dsl.cases import Cases, apply, choose, leaf, split
+from atnas.dsl.cases import Cases, apply, at, choose, leaf, split
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 
@@ -53,8 +53,15 @@ class Arith:
     right: Num
 
 
+@dataclass(frozen=True)
+class Read:
+    """A size read off a tensor. It needs no decision beyond those that the tensor needs."""
+
+    cases: Cases[int]
+
+
 Static = int | float | bool | str | None | tuple[int | float, ...]
-Num = Static | Pick | Arith
+Num = Static | Pick | Arith | Read
 
 
 def number(num: Num) -> Cases[Static]:
@@ -65,6 +72,8 @@ def number(num: Num) -> Cases[Static]:
             return choose(selector, range(len(options)), [number(o) for o in options])
         case Arith(op, left, right):
             return apply(lambda a, b: arithmetic(op, a, b), number(left), number(right))
+        case Read(cases):
+            return cast("Cases[Static]", cases)
         case _:
             return leaf(num)
 
@@ -81,6 +90,8 @@ def evaluate(num: Num, genotype: Sequence[int]) -> Static:
             return evaluate(options[genotype[decision]], genotype)
         case Arith(op, left, right):
             return arithmetic(op, evaluate(left, genotype), evaluate(right, genotype))
+        case Read(cases):
+            return at(cases, genotype)
         case _:
             return num
 

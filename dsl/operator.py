@@ -67,9 +67,6 @@ class Operator(ABC):
     variadic: ClassVar[bool] = False
     """True where the operator merges any number of tensors, as `add` and `concat` do."""
 
-    depth: ClassVar[int] = 0
-    """How many layers with weights an input passes through: what the `depth` metric counts."""
-
     @abstractmethod
     def shape(self, *inputs: Shape) -> Shape:
         """The output's shape. Raises `ShapeError` where these inputs do not fit."""
@@ -78,6 +75,10 @@ class Operator(ABC):
         """What it costs; nothing by default."""
         del inputs
         return Cost()
+
+    def layers(self) -> int:
+        """Convolutions and linear layers on the longest way through it: what the `depth` metric adds up."""
+        return 0
 
     @abstractmethod
     def build(self, *inputs: Shape) -> nn.Module:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from atnas.dsl import ast
 from atnas.dsl.plugins import Group
 
 
@@ -30,6 +33,44 @@ class Extension:
     """
 
     group: Group
+
+
+class Variants:
+    """Marks a field that takes one of a closed set of words, each a `Settings` of its own.
+
+    `outer: Annotated[Adam | SGD, Variants(adam=Adam, sgd=SGD)]` takes `outer = sgd(lr = 0.1)`; a word without
+    parentheses is built from its defaults.
+    """
+
+    def __init__(self, **words: type[Settings]) -> None:
+        self.words: Mapping[str, type[Settings]] = MappingProxyType(words)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Marks a field that takes the name of a declaration of the program.
+
+    `tasks: Annotated[str, Reference("tasks")]` holds the name. With `arguments`, as in
+    `space: Annotated[InstanceOf[Ref], Reference("space", arguments=True)]`, the field holds a `Ref`.
+    """
+
+    keyword: Literal["space", "tasks", "train", "search"]
+    arguments: bool = False
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A declaration and the arguments it is used with, as written: `conv_cells(C = 32)`."""
+
+    name: str
+    call: ast.Call | ast.Name
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Marks a number that may carry a unit: "s" takes `20ms` and `30min`, "B" takes `2GB`."""
+
+    unit: Literal["s", "B"]
 
 
 class Draw(Settings, ABC):

@@ -1,0 +1,130 @@
+"""What architectures cost, and the cheapest and dearest of a space, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+from atnas.compiler.activity import Activity, Genotype, activity, takes
+from atnas.compiler.constraints import condition, speaks_of_metrics
+from atnas.compiler.depth import Assignment, Depth
+from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate, lifted, otherwise
+from atnas.compiler.graph import Graph
+from atnas.dsl import plugins
+from atnas.dsl.cases import FALSE, Cases, apply, at, choose, leaf, only, split, support
+from atnas.dsl.net import InputNode, LayerNode, NetNode, Static, number
+from atnas.dsl.operator import Cost, Operator, Shape
+
+ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
+    "params": lambda cost: cost.params,
+    "macs": lambda cost: cost.macs,
+    "flops": lambda cost: 2 * cost.macs,
+    "activations": lambda cost: cost.activations,
+}
+"""Metrics that add up over the active layers."""
+
+METRICS: Final = (*ADDITIVE, "depth")
+
+NOTHING: Final = Cost()
+
+
+class Costs:
+    """The costs of every architecture of a graph, for one example.
+
+    Each layer's cost is worked out once for every case of its arguments and input shapes. Layers that depend
+    on the same decisions are added together, so that the cost of one architecture is a few look-ups.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.activity: Activity = activity(graph)
+
+    def of(self, genotype: Sequence[int]) -> dict[str, int]:
+        """Every metric of one architecture."""
+        total = sum((at(term, genotype) for term in self._terms), NOTHING)
+        return {name: of(total) for name, of in ADDITIVE.items()} | {"depth": self._depth.of(genotype)}
+
+    def extreme(self, metric: str, largest: bool) -> tuple[int, Genotype]:
+        """The smallest or largest value of a metric over the space, and an architecture that attains it.
+
+        Constraints on decisions are respected; constraints on metrics are not. Raises ValueError where no
+        architecture meets the former.
+        """
+        if metric == "depth":
+            found = self._depth.extreme(largest, self._completed)
+        else:
+            found = self._extreme_sum(metric, largest)
+        if found is None:
+            raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
+        return found[0], self.activity.canonical(found[1])
+
+    def _extreme_sum(self, metric: str, largest: bool) -> tuple[int, Genotype] | None:
+        semiring = LARGEST if largest else SMALLEST
+        terms = [apply(ADDITIVE[metric], term) for term in self._terms]
+        elimination = eliminate([*terms, *self.feasible(semiring)], self._options, semiring)
+        return None if elimination.total == semiring.zero else (elimination.total, elimination.best())
+
+    def _completed(self, assigned: Assignment) -> Genotype | None:
+        """An assignment with these options that meets the constraints on decisions."""
+        given = [
+            split(d, [leaf(1 if o == option else 0) for o in range(self._options[d])])
+            for d, option in assigned.items()
+        ]
+        elimination = eliminate([*given, *self.feasible(COUNT)], self._options, COUNT)
+        return elimination.unrank(0) if elimination.total else None
+
+    def feasible(self, semiring: Semiring) -> list[Cases[Any]]:
+        """The constraints on decisions as factors: one where they are met, zero elsewhere."""
+        met = [condition(c, self.activity) for c in self.graph.constraints if not speaks_of_metrics(c)]
+        return [apply(lambda ok: semiring.one if ok else semiring.zero, cases) for cases in met]
+
+    @cached_property
+    def _options(self) -> list[int]:
+        return [len(decision.options) for decision in self.graph.decisions]
+
+    @cached_property
+    def _depth(self) -> Depth:
+        return Depth(self.graph, self.activity)
+
+    @cached_property
+    def _terms(self) -> tuple[Cases[Cost], ...]:
+        plus = lifted(Cost.__add__)
+        terms: dict[frozenset[int], Cases[Cost]] = {}
+        for cost in self._layers():
+            scope = frozenset(support(cost))
+            terms[scope] = plus(terms[scope], cost) if scope in terms else cost
+        return tuple(terms.values())
+
+    def _layers(self) -> Iterator[Cases[Cost]]:
+        """The cost of each layer for every architecture; nothing where it is inactive."""
+        for n, node in self.graph.nodes.items():
+            if isinstance(node, LayerNode) and self.activity.nodes[n] is not FALSE:
+                cls: type[Operator] = plugins.load("ops", node.operator)
+                if cls.cost is not Operator.cost:
+                    yield self._layer(cls, node, self.activity.nodes[n])
+
+    def _layer(self, cls: type[Operator], node: LayerNode, where: Cases[bool]) -> Cases[Cost]:
+        names = tuple(name for name, _ in node.arguments)
+        shapes = [
+            choose(only(where, taken), (True, False), (_shape(self.graph.nodes[source]), leaf(None)))
+            for source, taken in takes(self.graph, node)
+        ]
+
+        def cost(*values: Any) -> Cost:
+            inputs = tuple(shape for shape in values[: len(shapes)] if shape is not None)
+            return _cost(cls, names, values[len(shapes) :], inputs) if inputs else NOTHING
+
+        settings = [only(where, number(num)) for _, num in node.arguments]
+        return otherwise(apply(cost, *shapes, *settings), NOTHING)
+
+
+def _shape(node: NetNode) -> Cases[Shape]:
+    return leaf(node.shape) if isinstance(node, InputNode) else node.shape
+
+
+@lru_cache(maxsize=100_000)
+def _cost(
+    cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]
+) -> Cost:
+    return cls(**dict(zip(names, settings, strict=True))).cost(*shapes)

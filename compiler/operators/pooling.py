@@ -1,0 +1,79 @@
+"""Pooling over windows and over whole maps.
+
+A window of k pads p = (k - 1) // 2 on each side, so a map of size n becomes floor((n + 2p - k) / stride) + 1:
+an odd window gives ceil(n / stride), as in DARTS and NAS-Bench-201; a window of 2 pads nothing and halves,
+rounding down.
+"""
+
+# mypy: disable-error-code="override"
+# An operator that takes one tensor says so in its signature; the checker calls it with one.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atnas.compiler.operators.shapes import feature_map, written
+from atnas.dsl.operator import Operator, Shape, ShapeError, param
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class MaxPool(Operator):
+    """The largest number in each window (torch.nn.MaxPool2d)."""
+
+    kernel: int = param(2, low=1, doc="window")
+    stride: int | None = param(None, low=1, doc="step between windows; the window by default")
+
+    def shape(self, x: Shape) -> Shape:
+        return _pooled("max_pool", x, self.kernel, self.stride or self.kernel)
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.max_pool(len(x) - 1, self.kernel, self.stride or self.kernel)
+
+
+@dataclass(frozen=True)
+class AvgPool(Operator):
+    """The mean of each window, padding not counted (torch.nn.AvgPool2d; DARTS, arXiv 1806.09055)."""
+
+    kernel: int = param(2, low=1, doc="window")
+    stride: int | None = param(None, low=1, doc="step between windows; the window by default")
+
+    def shape(self, x: Shape) -> Shape:
+        return _pooled("avg_pool", x, self.kernel, self.stride or self.kernel)
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.avg_pool(len(x) - 1, self.kernel, self.stride or self.kernel)
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(Operator):
+    """The mean of each channel: (c, l) or (c, h, w) to (c) (Network in Network, arXiv 1312.4400)."""
+
+    def shape(self, x: Shape) -> Shape:
+        c, _ = feature_map("global_avg_pool", x)
+        return (c,)
+
+    def build(self, x: Shape) -> nn.Module:
+        from torch import nn
+
+        from atnas.compiler.operators import modules
+
+        return nn.Sequential(modules.mean(len(x) - 1), nn.Flatten())
+
+
+def _pooled(operator: str, x: Shape, kernel: int, stride: int) -> Shape:
+    c, size = feature_map(operator, x)
+    padded = tuple(n + 2 * ((kernel - 1) // 2) for n in size)
+    if min(padded) < kernel:
+        raise ShapeError(
+            f"{operator}({kernel}) has a window larger than its input {written(x)}: "
+            "take a smaller window, or fewer strides before it"
+        )
+    return (c, *((n - kernel) // stride + 1 for n in padded))

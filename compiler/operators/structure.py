@@ -1,0 +1,145 @@
+"""Wiring: what passes on, drops, reshapes and merges tensors."""
+
+# mypy: disable-error-code="override"
+# An operator that takes one tensor says so in its signature; the checker calls it with one.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
+
+from atnas.compiler.operators import counts
+from atnas.compiler.operators.activation import Elementwise
+from atnas.compiler.operators.shapes import feature_map, strided, written
+from atnas.dsl.operator import Cost, Operator, Shape, ShapeError, param
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Skip(Operator):
+    """The input itself; with `stride = 2` DARTS's factorised reduction (arXiv 1806.09055).
+
+    That keeps the channels: relu, two 1x1 convolutions of stride 2 side by side, the second one place further
+    on, and batch norm.
+    """
+
+    stride: int = param(1, low=1, high=2, doc="2 halves the size")
+
+    def shape(self, x: Shape) -> Shape:
+        return x if self.stride == 1 else _strided("skip", x, self.stride)
+
+    def cost(self, x: Shape) -> Cost:
+        if self.stride == 1:
+            return Cost()
+        return counts.conv(x[0], x[0], 1, self.shape(x)[1:]) + counts.norm(x[0])
+
+    def layers(self) -> int:
+        return self.stride - 1
+
+    def build(self, x: Shape) -> nn.Module:
+        from torch import nn
+
+        from atnas.compiler.operators import modules
+
+        return nn.Identity() if self.stride == 1 else modules.FactorizedReduce(len(x) - 1, x[0])
+
+
+@dataclass(frozen=True)
+class Zero(Operator):
+    """Zeros of the input's shape: no connection (DARTS, arXiv 1806.09055)."""
+
+    stride: int = param(1, low=1, doc="divides the size, rounding up")
+
+    def shape(self, x: Shape) -> Shape:
+        return x if self.stride == 1 else _strided("none", x, self.stride)
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.Zero(len(x) - 1, self.stride)
+
+
+@dataclass(frozen=True)
+class Dropout(Elementwise):
+    """Each number is zero with probability p in training, else scaled by 1 / (1 - p) (arXiv 1207.0580)."""
+
+    p: float = param(0.5, low=0, high=1, doc="probability of zero")
+
+    def build(self, x: Shape) -> nn.Module:
+        from torch import nn
+
+        del x
+        return nn.Dropout(self.p)
+
+
+@dataclass(frozen=True)
+class Flatten(Operator):
+    """All numbers as one vector, channel by channel (torch.nn.Flatten)."""
+
+    def shape(self, x: Shape) -> Shape:
+        return (prod(x),)
+
+    def build(self, x: Shape) -> nn.Module:
+        from torch import nn
+
+        del x
+        return nn.Flatten()
+
+
+@dataclass(frozen=True)
+class Concat(Operator):
+    """Tensors joined along their first dimension: channels, numbers of vectors, tokens (torch.cat)."""
+
+    variadic: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        first = _first("concat", inputs)
+        for other in inputs[1:]:
+            if other[1:] != first[1:] or len(other) != len(first):
+                raise ShapeError(
+                    f"concat cannot join {written(first)} and {written(other)}: "
+                    "they may differ in their first number only, so give both branches the same stride"
+                )
+        return (sum(x[0] for x in inputs), *first[1:])
+
+    def build(self, *inputs: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        del inputs
+        return modules.Concat()
+
+
+@dataclass(frozen=True)
+class Add(Operator):
+    """The sum of tensors of one shape (residual connections, arXiv 1512.03385)."""
+
+    variadic: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        first = _first("add", inputs)
+        for other in inputs[1:]:
+            if other != first:
+                raise ShapeError(
+                    f"add cannot sum {written(first)} and {written(other)}: "
+                    "give both branches the same stride and channels, or join them with concat"
+                )
+        return first
+
+    def build(self, *inputs: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.Add(len(inputs))
+
+
+def _first(operator: str, inputs: tuple[Shape, ...]) -> Shape:
+    if not inputs:
+        raise ShapeError(f"{operator} of nothing has no shape: give it at least one tensor")
+    return inputs[0]
+
+
+def _strided(operator: str, x: Shape, stride: int) -> Shape:
+    c, size = feature_map(f"{operator}(stride = {stride})", x)
+    return (c, *strided(size, stride))

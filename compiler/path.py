@@ -1,0 +1,242 @@
+"""One architecture's way through a supernet: only its own layers run, on slices of the shared weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from atnas.compiler.elastic import Configuration, Region, configuration, region
+from atnas.compiler.norm import Averages, Mode, Norm, Statistics
+from atnas.dsl.cases import at
+from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, Net, NetNode, evaluate
+from atnas.dsl.operator import Shape
+
+Genotype = tuple[int, ...]
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer and the values it takes: 0 is the network's input, i + 1 the output of step i."""
+
+    place: str
+    layer: nn.Module
+    takes: tuple[int, ...]
+
+
+class Network(nn.Module):
+    """Layers one after another, [N, ...] to [N, ...]; its children are named by their places.
+
+    Values are kept in slots that are used again as soon as nothing needs what they hold, so that memory is
+    that of a network written by hand.
+    """
+
+    def __init__(self, steps: Sequence[Step], output: int) -> None:
+        super().__init__()
+        for step in steps:
+            # Not add_module: it refuses a place named as a method of nn.Module, and nobody looks these up as
+            # attributes.
+            self._modules[step.place] = step.layer
+        slots = _slots([step.takes for step in steps], output)
+        self._program = [
+            (step.layer, tuple(slots[value] for value in step.takes), slots[i])
+            for i, step in enumerate(steps, start=1)
+        ]
+        self._width = max(slots) + 1
+        self._output = slots[output]
+
+    def forward(self, x: Tensor) -> Tensor:
+        slots: list[Any] = [x] * self._width
+        del x
+        for layer, takes, gives in self._program:
+            slots[gives] = layer(*[slots[i] for i in takes])
+        result: Tensor = slots[self._output]
+        return result
+
+
+class Zeros(nn.Module):
+    """A sum of nothing: zeros of a shape for each row of x [N, ...]."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.new_zeros((x.shape[0], *self.shape))
+
+
+def network(
+    net: Net, genotype: Sequence[int], layer: Callable[[LayerNode, Configuration], nn.Module]
+) -> Network:
+    """The active part of a space in one architecture; `layer` makes its layers."""
+    taken = _active(net, genotype)
+    values: dict[int, int] = {}
+    steps: list[Step] = []
+    for number in sorted(taken):
+        node, takes = net.nodes[number], taken[number]
+        if isinstance(node, LayerNode):
+            steps.append(_step(net, node, takes, tuple(values[t] for t in takes), genotype, layer))
+            values[number] = len(steps)
+        else:
+            values[number] = values[takes[0]] if takes else 0
+    return Network(steps, values[_output(net)])
+
+
+class Path:
+    """An architecture whose weights lie in a supernet.
+
+    `module` is the plain network, on the meta device; its parameters have the same names as `weights()`, and
+    as the supernet's. `regions` says for each of them which part of the supernet's parameter it is; None is
+    all of it.
+    """
+
+    def __init__(
+        self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode
+    ) -> None:
+        self.genotype = genotype
+        self.module = module
+        self.regions: dict[str, Region] = {}
+        self._mode = mode
+        self._weights: list[tuple[str, _Slot]] = []
+        self._norms: list[tuple[str, Norm, nn.Module]] = []
+        for name, part in module.named_modules():
+            self._bind(name, part, owners)
+
+    def weights(self) -> Weights:
+        """The supernet's parameters for this architecture: detached views."""
+        return {name: slot.owned().detach() for name, slot in self._weights}
+
+    def attached(self) -> Weights:
+        """The same, through which gradients reach the supernet's parameters."""
+        return {name: slot.owned() for name, slot in self._weights}
+
+    def averages(self) -> dict[str, Averages]:
+        """Views of the running averages of each batch norm, by its name in `module`."""
+        return {name: _averages(owner, norm.features) for name, norm, owner in self._norms}
+
+    def __call__(self, weights: Mapping[str, Tensor], x: Tensor, statistics: Statistics = "batch") -> Tensor:
+        """The output for x [N, *shape] with these weights, [N, *shape of the output].
+
+        Purely functional but for `statistics="track"`, which moves the supernet's running averages.
+        """
+        self._mode.statistics = statistics
+        if statistics in ("running", "track"):
+            for _, norm, owner in self._norms:
+                norm.averages = _averages(owner, norm.features)
+        try:
+            for name, slot in self._weights:
+                slot.lend(weights[name])
+            return self.module(x)  # type: ignore[no-any-return]
+        finally:
+            for _, slot in self._weights:
+                slot.restore()
+
+    def _bind(self, name: str, part: nn.Module, owners: Mapping[str, nn.Module]) -> None:
+        if isinstance(part, Norm):
+            self._norms.append((name, part, owners[name]))
+        for local, parameter in part.named_parameters(recurse=False):
+            slot = _Slot(part._parameters, owners[name]._parameters, local, parameter)
+            self._weights.append((f"{name}.{local}", slot))
+            self.regions[f"{name}.{local}"] = slot.region
+
+
+class _Slot:
+    """A parameter of a path's module, in whose place weights are lent for the length of a call.
+
+    Dictionaries are written directly, as torch.func.functional_call does in the end: it looks every name up
+    each time, which costs several percent of a small network's forward pass.
+    """
+
+    __slots__ = ("_held", "_holder", "_name", "_owner", "_sparse", "region")
+
+    def __init__(
+        self, holder: dict[str, Any], owner: Mapping[str, nn.Parameter | None], name: str, held: nn.Parameter
+    ) -> None:
+        self._holder, self._owner, self._name, self._held = holder, owner, name, held
+        self.region = region(tuple(self._whole().shape), tuple(held.shape))
+        self._sparse = None if self.region is None else self._whole()[self.region].stride()
+
+    def owned(self) -> Tensor:
+        return self._whole() if self.region is None else self._whole()[self.region]
+
+    def lend(self, weight: Tensor) -> None:
+        # A strided view of a larger weight gives other last digits than the dense weight of an extracted
+        # layer, and is slower.
+        dense = self._sparse is None or weight.stride() != self._sparse
+        self._holder[self._name] = weight if dense else weight.contiguous()
+
+    def restore(self) -> None:
+        self._holder[self._name] = self._held
+
+    def _whole(self) -> nn.Parameter:
+        whole = self._owner[self._name]
+        assert whole is not None
+        return whole
+
+
+def _averages(owner: nn.Module, features: int) -> Averages:
+    mean, var, seen = owner.running_mean, owner.running_var, owner.num_batches_tracked
+    assert isinstance(mean, Tensor) and isinstance(var, Tensor) and isinstance(seen, Tensor)
+    return Averages(mean[:features], var[:features], seen[:features])
+
+
+def _step(
+    net: Net,
+    node: LayerNode,
+    nodes: Sequence[int],
+    values: tuple[int, ...],
+    genotype: Sequence[int],
+    layer: Callable[[LayerNode, Configuration], nn.Module],
+) -> Step:
+    if not nodes:
+        return Step(node.place, Zeros(at(node.shape, genotype)), (0,))
+    return Step(node.place, layer(node, configuration(net, node, nodes, genotype)), values)
+
+
+def _active(net: Net, genotype: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Every node that the output needs, and the nodes it takes."""
+    output = _output(net)
+    needed = {output}
+    taken: dict[int, tuple[int, ...]] = {}
+    for number in range(output, -1, -1):
+        if number in needed:
+            taken[number] = _takes(net.nodes[number], genotype)
+            needed.update(taken[number])
+    return taken
+
+
+def _takes(node: NetNode, genotype: Sequence[int]) -> tuple[int, ...]:
+    match node:
+        case InputNode():
+            return ()
+        case ChoiceNode(selector, keys, sources):
+            return (sources[keys.index(evaluate(selector, genotype))],)
+        case LayerNode(edges=edges):
+            return tuple(
+                e.node for e in edges if e.guard is None or genotype[e.guard.decision] in e.guard.allowed
+            )
+
+
+def _output(net: Net) -> int:
+    ((_, output),) = net.outputs
+    return output
+
+
+def _slots(takes: Sequence[tuple[int, ...]], output: int) -> list[int]:
+    """For each value the slot that holds it: the first that is free once its maker has read what it takes."""
+    last = {value: i for i, values in enumerate(takes, start=1) for value in values}
+    last[output] = len(takes) + 1
+    slots, free, width = [0], [], 1
+    for i, values in enumerate(takes, start=1):
+        free += [slots[v] for v in set(values) if last[v] == i]
+        if free:
+            slot = free.pop()
+        else:
+            slot, width = width, width + 1
+        slots.append(slot)
+        if i not in last:
+            free.append(slot)
+    return slots

@@ -1,0 +1,31 @@
+"""A space, compiled: the graph with its encoding and its costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atnas.compiler.costs import Costs
+from atnas.compiler.encoding import Encoding
+from atnas.compiler.graph import Graph, lower
+from atnas.compiler.passes import PASSES
+from atnas.compiler.verify import verify
+from atnas.dsl.net import Net
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What the compiler makes of one space. Building the supernet is left to who needs torch."""
+
+    net: Net
+    graph: Graph
+    encoding: Encoding
+    costs: Costs
+
+
+def compile(net: Net) -> Compiled:
+    """Lowers a space, runs the passes and verifies the graph after each."""
+    graph = verify(lower(net), "lowering")
+    for run in PASSES:
+        graph = verify(run(graph), run.__name__)
+    costs = Costs(graph)
+    return Compiled(net, graph, Encoding(graph, costs), costs)

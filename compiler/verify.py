@@ -1,0 +1,106 @@
+"""What every graph must be. A failure is a mistake of the compiler, never of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import networkx as nx
+
+from atnas.compiler.activity import activity
+from atnas.compiler.graph import Graph, sources
+from atnas.dsl import plugins
+from atnas.dsl.cases import NEVER, choose, leaf, nodes
+from atnas.dsl.net import Arith, ChoiceNode, InputNode, LayerNode, NetNode, Num, Pick
+
+
+def verify(graph: Graph, after: str) -> Graph:
+    """The graph itself. Raises AssertionError with the name of the first invariant that it breaks."""
+    for name, holds in INVARIANTS.items():
+        if not holds(graph):
+            raise AssertionError(f"after {after}: it is not so that {name}")
+    return graph
+
+
+def _earlier(graph: Graph) -> bool:
+    return all(s in graph.nodes and s < n for n, node in graph.nodes.items() for s in sources(node))
+
+
+def _edges(graph: Graph) -> bool:
+    return set(graph.dag.edges) == {(s, n) for n, node in graph.nodes.items() for s in sources(node)}
+
+
+def _ports(graph: Graph) -> bool:
+    inputs = all(isinstance(graph.nodes.get(n), InputNode) for n in graph.inputs)
+    return inputs and all(n in graph.nodes for _, n in graph.outputs)
+
+
+def _names(graph: Graph) -> bool:
+    return _distinct(d.name for d in graph.decisions)
+
+
+def _places(graph: Graph) -> bool:
+    return _distinct(node.place for node in graph.nodes.values() if isinstance(node, LayerNode))
+
+
+def _keys(graph: Graph) -> bool:
+    choices = [node for node in graph.nodes.values() if isinstance(node, ChoiceNode)]
+    return all(_distinct(c.keys) and len(c.keys) == len(c.sources) > 0 for c in choices)
+
+
+def _picks(graph: Graph) -> bool:
+    picks = [pick for node in graph.nodes.values() for num in _numbers(node) for pick in _picks_in(num)]
+    return all(len(pick.options) == graph.options(pick.decision) for pick in picks)
+
+
+def _merges(graph: Graph) -> bool:
+    layers = [node for node in graph.nodes.values() if isinstance(node, LayerNode)]
+    plain = [n.edges for n in layers if not plugins.load("ops", n.operator).variadic]
+    return all(len(edges) == 1 and edges[0].guard is None for edges in plain)
+
+
+def _shapes(graph: Graph) -> bool:
+    layers = {n: node for n, node in graph.nodes.items() if not isinstance(node, InputNode)}
+    needed = activity(graph).nodes
+    shapes = [choose(needed[n], (True, False), (node.shape, leaf(()))) for n, node in layers.items()]
+    return not any(case is NEVER for shape in shapes for case in nodes(shape))
+
+
+def _distinct(items: Iterable[object]) -> bool:
+    found = list(items)
+    return len(found) == len(set(found))
+
+
+def _numbers(node: NetNode) -> list[Num]:
+    match node:
+        case LayerNode(arguments=arguments):
+            return [num for _, num in arguments]
+        case ChoiceNode(selector=selector):
+            return [selector]
+        case InputNode():
+            return []
+
+
+def _picks_in(num: Num) -> Iterator[Pick]:
+    match num:
+        case Pick(_, options):
+            yield num
+            for option in options:
+                yield from _picks_in(option)
+        case Arith(_, left, right):
+            yield from _picks_in(left)
+            yield from _picks_in(right)
+
+
+INVARIANTS: Final[dict[str, Callable[[Graph], bool]]] = {
+    "the graph has no cycle": lambda graph: nx.is_directed_acyclic_graph(graph.dag),
+    "every node refers to earlier nodes that are there": _earlier,
+    "the edges of the graph are those of its nodes": _edges,
+    "inputs and outputs are there": _ports,
+    "no two decisions have the same name": _names,
+    "no two layers have the same place": _places,
+    "every choice has one source for each of its keys": _keys,
+    "every pick has as many options as its decision": _picks,
+    "only a merge takes several tensors, or some of them at times": _merges,
+    "every node has a shape wherever it is active": _shapes,
+}

@@ -1,0 +1,149 @@
+"""The files of a program: what each declares, and what it uses of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import PurePosixPath
+
+from atnas.dsl import ast
+from atnas.dsl.diagnostics import Diagnostic, Label
+from atnas.dsl.errors import Unable
+from atnas.dsl.parse import parse
+from atnas.dsl.source import Source
+from atnas.dsl.suggest import nearest
+
+Reader = Callable[[str], str]
+"""Gives the text of a path, or raises `Unable`."""
+
+
+@dataclass(eq=False)
+class Module:
+    """One parsed file. `names` maps what can be said in it to its declaration, used ones included."""
+
+    source: Source
+    program: ast.Program
+    names: dict[str, Declared] = field(default_factory=dict)
+
+    def own(self) -> list[Declared]:
+        return [d for d in self.names.values() if d.module is self]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A declaration and the module in which its names have their meaning."""
+
+    syntax: ast.Layer | ast.Settings
+    module: Module = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.syntax.name.id
+
+
+def load(source: Source, read: Reader) -> tuple[Module, list[Diagnostic]]:
+    """The module of a source with everything it uses, and the findings of all files."""
+    loader = _Loader(read)
+    return loader.module(source, ()), loader.findings
+
+
+class _Loader:
+    def __init__(self, read: Reader) -> None:
+        self.read = read
+        self.findings: list[Diagnostic] = []
+        self.done: dict[str, Module] = {}
+
+    def module(self, source: Source, above: tuple[str, ...]) -> Module:
+        program, findings = parse(source)
+        self.findings += findings
+        module = Module(source, program)
+        self.done[source.path] = module
+        for declaration in program.declarations:
+            if isinstance(declaration, ast.Use):
+                self._use(module, declaration, (*above, source.path))
+            else:
+                self._add(module, declaration.name, Declared(declaration, module))
+        return module
+
+    def _use(self, module: Module, use: ast.Use, above: tuple[str, ...]) -> None:
+        source = self._find(module, use)
+        if source is None:
+            return
+        if source.path in above:
+            self._report("E103", use, f"these files use each other: {' -> '.join([*above, source.path])}")
+            return
+        other = self.done.get(source.path) or self.module(source, above)
+        for name in use.names:
+            target = other.names.get(name.id)
+            if target is None:
+                close = nearest(name.id, list(other.names))
+                self.findings.append(
+                    Diagnostic(
+                        "E101",
+                        name.span,
+                        f"`{source.path}` has no `{name.id}`",
+                        help=f"did you mean `{close}`?" if close else None,
+                    )
+                )
+            else:
+                self._add(module, name, target)
+
+    def _find(self, module: Module, use: ast.Use) -> Source | None:
+        """The source that a `use` names."""
+        if isinstance(use.path, ast.Name):
+            return self._standard(use, use.path.id)
+        path = PurePosixPath(use.path.value)
+        if path.is_absolute():
+            self._report("E105", use, "a file is used by its path from this one, not from the root")
+            return None
+        full = _normal(PurePosixPath(module.source.path).parent / path)
+        if full in self.done:
+            return self.done[full].source
+        try:
+            return Source(full, self.read(full))
+        except Unable as error:
+            self._report("E105", use, str(error))
+            return None
+
+    def _standard(self, use: ast.Use, dotted: str) -> Source | None:
+        library = resources.files("atnas.grammars") / "std"
+        first, _, rest = dotted.partition(".")
+        file = library / f"{rest}.atnas"
+        if first == "std" and rest.isidentifier() and file.is_file():
+            path = f"<{dotted}>"
+            return self.done[path].source if path in self.done else Source(path, file.read_text("utf-8"))
+        known = sorted("std." + f.name.removesuffix(".atnas") for f in library.iterdir() if f.name.endswith(".atnas"))
+        close = nearest(dotted, known)
+        cure = f"did you mean `{close}`?" if close else f"the standard library has {', '.join(known)}"
+        self._report("E105", use, f"there is no library `{dotted}`", cure)
+        return None
+
+    def _add(self, module: Module, name: ast.Name, declared: Declared) -> None:
+        before = module.names.get(name.id)
+        if before is None:
+            module.names[name.id] = declared
+            return
+        self.findings.append(
+            Diagnostic(
+                "E102",
+                name.span,
+                f"`{name.id}` is declared twice",
+                help="give one of them another name",
+                labels=(Label(before.syntax.name.span, "first here"),) if before.module is module else (),
+            )
+        )
+
+    def _report(self, code: str, use: ast.Use, message: str, cure: str | None = None) -> None:
+        self.findings.append(Diagnostic(code, use.path.span, message, help=cure))
+
+
+def _normal(path: PurePosixPath) -> str:
+    """The path with `.` and `..` worked out, so that one file has one name."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return str(PurePosixPath(*parts))

@@ -1,0 +1,232 @@
+"""What can be said of a declaration by reading it: names that do not exist, arguments that do not fit, loops of uses.
+
+This sees every body, used or not; what depends on values is left to the elaboration of spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from atnas.dsl import ast
+from atnas.dsl.diagnostics import Diagnostic, Label
+from atnas.dsl.elaborate import BUILTINS, METRICS
+from atnas.dsl.modules import Declared, Module
+from atnas.dsl.operator import parameters
+from atnas.dsl.plugins import entries, load
+from atnas.dsl.source import Span
+from atnas.dsl.suggest import nearest
+
+
+def scan(module: Module) -> list[Diagnostic]:
+    """The findings of every op, cell and space that this file declares."""
+    findings: list[Diagnostic] = []
+    for declared in module.own():
+        if isinstance(declared.syntax, ast.Layer):
+            findings += _Scan(module).layer(declared.syntax)
+    return findings + list(_loops(module))
+
+
+class _Scan:
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.findings: list[Diagnostic] = []
+
+    def layer(self, syntax: ast.Layer) -> list[Diagnostic]:
+        scope: dict[str, Span] = {}
+        for parameter in syntax.parameters:
+            if parameter.default is not None:
+                self.expression(parameter.default, scope)
+            self.bind(parameter.name, scope)
+        for port in syntax.inputs:
+            self.bind(port.name, scope)
+            for size in port.sizes or ():
+                if isinstance(size, ast.Name):
+                    scope.setdefault(size.id, size.span)
+        if syntax.short is not None:
+            self.expression(syntax.short, scope)
+            if syntax.keyword == "space":
+                self.report(
+                    "E304", syntax.name.span, "a space needs inputs and outputs", "write space s [x: (3, 32, 32)] -> y {..}"
+                )
+        for statement in syntax.body:
+            if isinstance(statement, ast.Bind):
+                self.expression(statement.value, scope)
+                self.bind(statement.name, scope)
+            else:
+                metrics = {**scope, **dict.fromkeys(METRICS, statement.span)}
+                self.expression(statement.condition, metrics)
+                if statement.guard is not None:
+                    self.expression(statement.guard, metrics)
+        for port in syntax.outputs:
+            if port.name.id not in scope:
+                close = nearest(port.name.id, list(scope))
+                self.report(
+                    "E106",
+                    port.name.span,
+                    f"the output `{port.name.id}` is never bound",
+                    f"did you mean `{close}`?" if close else f"bind it in the body: {port.name.id} = ..",
+                )
+        return self.findings
+
+    def bind(self, name: ast.Name, scope: dict[str, Span]) -> None:
+        if name.id in scope:
+            self.report(
+                "E102", name.span, f"`{name.id}` is bound twice", "a name is bound once: give the second another name",
+                labels=(Label(scope[name.id], "first here"),),
+            )
+        scope[name.id] = name.span
+
+    def expression(self, node: ast.Expr, scope: dict[str, Span]) -> None:
+        match node:
+            case ast.Name():
+                self.known(node, scope)
+            case ast.Call():
+                self.call(node, scope)
+            case ast.Each(item=item, names=names, source=source):
+                self.expression(source, scope)
+                self.expression(item, {**scope, **{n.id: n.span for n in names}})
+            case _:
+                for child in children(node):
+                    self.expression(child, scope)
+
+    def call(self, node: ast.Call, scope: dict[str, Span]) -> None:
+        self.known(node.function, scope)
+        for argument in node.arguments:
+            self.expression(argument.value, scope)
+        names, required = self.signature(node.function.id, scope)
+        if names is None:
+            return
+        places = [a for a in node.arguments if a.name is None]
+        word = node.function.id
+        if len(places) > len(names):
+            listed = ", ".join(f"`{n}`" for n in names)
+            cure = f"it takes {listed}" if names else "it takes none"
+            self.report("E203", places[len(names)].span, f"`{word}` has too many arguments", cure)
+            return
+        given = set(names[: len(places)])
+        for argument in node.arguments:
+            if argument.name is None:
+                continue
+            name = argument.name.id
+            if name not in names:
+                close = nearest(name, names)
+                listed = ", ".join(f"`{n}`" for n in names) or "no arguments"
+                cure = f"did you mean `{close}`?" if close else f"it takes {listed}"
+                self.report("E203", argument.name.span, f"`{word}` has no argument `{name}`", cure)
+                given |= required
+            elif name in given:
+                self.report("E203", argument.span, f"`{name}` is given twice")
+            given.add(name)
+        missing = [n for n in names if n in required - given]
+        if missing:
+            self.report("E204", node.span, f"`{word}` needs {', '.join(f'`{n}`' for n in missing)}")
+
+    def signature(self, word: str, scope: dict[str, Span]) -> tuple[list[str] | None, set[str]]:
+        """The parameters of a callee and those without default; None where they are not known here."""
+        if word in scope:
+            return None, set()
+        declared = self.module.names.get(word)
+        if declared is not None:
+            syntax = declared.syntax
+            if not isinstance(syntax, ast.Layer):
+                return None, set()
+            required = {p.name.id for p in syntax.parameters if p.default is None}
+            return [p.name.id for p in syntax.parameters], required
+        if word in BUILTINS or word not in entries("ops") or load("ops", word).variadic:
+            return None, set()
+        infos = parameters(load("ops", word))
+        return [i.name for i in infos], {i.name for i in infos if i.required}
+
+    def known(self, node: ast.Name, scope: dict[str, Span]) -> None:
+        word = node.id
+        declared = self.module.names.get(word)
+        if word in scope or word in BUILTINS or word in entries("ops"):
+            return
+        if declared is not None:
+            if not isinstance(declared.syntax, ast.Layer):
+                self.report("E201", node.span, f"`{word}` is a `{declared.syntax.keyword}`, not a layer")
+            return
+        layers = [n for n, d in self.module.names.items() if isinstance(d.syntax, ast.Layer)]
+        close = nearest(word, [*scope, *layers, *entries("ops"), *BUILTINS])
+        self.report("E101", node.span, f"there is no `{word}`", f"did you mean `{close}`?" if close else None)
+
+    def report(
+        self, code: str, span: Span, message: str, cure: str | None = None, labels: tuple[Label, ...] = ()
+    ) -> None:
+        self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
+
+
+def children(node: ast.Expr) -> Sequence[ast.Expr]:
+    """The expressions directly under one, in reading order."""
+    match node:
+        case ast.List(items=items) | ast.Choice(options=items):
+            return items
+        case ast.Each(item=item, source=source):
+            return (item, source)
+        case ast.Call(function=function, arguments=arguments):
+            return (function, *(a.value for a in arguments))
+        case ast.Index(target=target, index=index):
+            return (target, index)
+        case ast.Range(low=low, high=high, step=step):
+            return (low, high) if step is None else (low, high, step)
+        case ast.Subset(count=count, items=items_):
+            return (count, items_)
+        case ast.Binary(left=left, right=right) | ast.Pipe(left=left, right=right):
+            return (left, right)
+        case ast.Negate(operand=operand):
+            return (operand,)
+        case _:
+            return ()
+
+
+def words(node: ast.Expr) -> Iterator[ast.Name]:
+    """Every name that stands in an expression."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, ast.Name):
+            yield top
+        stack.extend(children(top))
+
+
+def _loops(module: Module) -> Iterator[Diagnostic]:
+    """Ops and cells that reach themselves, each once."""
+    uses = {
+        d.name: [w for e in _expressions(d.syntax) for w in words(e) if _layer(module.names.get(w.id))]
+        for d in module.own()
+        if isinstance(d.syntax, ast.Layer)
+    }
+    blamed: set[str] = set()
+    for start in uses:
+        way = _way(start, start, uses, set())
+        if way and not blamed & {w.id for w in way}:
+            blamed |= {w.id for w in way}
+            names = " -> ".join([start, *(w.id for w in way)])
+            yield Diagnostic(
+                "E104", way[0].span, f"`{start}` reaches itself: {names}", help="repeat a layer with `*` instead"
+            )
+
+
+def _layer(declared: Declared | None) -> bool:
+    return declared is not None and isinstance(declared.syntax, ast.Layer)
+
+
+def _way(at: str, goal: str, uses: dict[str, list[ast.Name]], seen: set[str]) -> list[ast.Name] | None:
+    """The names by which one declaration reaches another."""
+    for word in uses.get(at, ()):
+        if word.id == goal:
+            return [word]
+        if word.id not in seen:
+            seen.add(word.id)
+            rest = _way(word.id, goal, uses, seen)
+            if rest:
+                return [word, *rest]
+    return None
+
+
+def _expressions(syntax: ast.Layer) -> Iterator[ast.Expr]:
+    if syntax.short is not None:
+        yield syntax.short
+    yield from (p.default for p in syntax.parameters if p.default is not None)
+    for statement in syntax.body:
+        yield statement.value if isinstance(statement, ast.Bind) else statement.condition

@@ -1,0 +1,164 @@
+"""A declared space, worked out into a net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atnas.dsl import ast
+from atnas.dsl.apply import body
+from atnas.dsl.arguments import Given, assign
+from atnas.dsl.build import Builder, TooLarge, written
+from atnas.dsl.diagnostics import Diagnostic
+from atnas.dsl.elaborate import Context, Elaborator
+from atnas.dsl.modules import Declared, Module
+from atnas.dsl.net import Constraint, Net
+from atnas.dsl.operator import Shape
+from atnas.dsl.source import Span
+from atnas.dsl.values import ListOf, Tensor, Unknown, Value
+
+STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
+"""Shapes for the free sizes of an input, by rank, where no tasks give them."""
+
+STAND_IN_WAY = 5
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What the tasks put in and want out: the input's shape, the output's width, and the place that says so."""
+
+    shape: Shape
+    outputs: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The net of a space, None where it has findings; `sizes` are the values its free sizes took."""
+
+    net: Net | None
+    sizes: dict[str, int]
+    findings: list[Diagnostic]
+
+
+def work_out(
+    declared: Declared, call: ast.Call | ast.Name | None = None, home: Module | None = None, ends: Ends | None = None
+) -> Worked:
+    """The net of a space.
+
+    `call` holds its arguments as an experiment of module `home` gives them; without, the defaults stand. `ends` are
+    the tasks' shapes for its free sizes; without, stand-ins are taken.
+    """
+    syntax = declared.syntax
+    assert isinstance(syntax, ast.Layer)
+    builder = Builder(declared.module.source, [])
+    elab = Elaborator(builder)
+    sizes: dict[str, int] = {}
+    try:
+        scope = _arguments(elab, declared, syntax, call, home)
+        if scope is None:
+            return Worked(None, sizes, builder.findings)
+        tensors = _inputs(elab, syntax, scope, sizes, ends)
+        _outputs(syntax, scope, sizes, ends)
+        cx = Context(declared.module, scope, "", "", {})
+        result = body(elab, syntax, tensors, cx, syntax.name.span) if tensors is not None else Unknown()
+    except TooLarge as error:
+        builder.report("E405", syntax.name.span, str(error))
+        result = Unknown()
+    outputs = result.items if isinstance(result, ListOf) else (result,)
+    if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
+        return Worked(None, sizes, builder.findings)
+    ports = zip(syntax.outputs, outputs, strict=True)
+    net = Net(
+        name=syntax.name.id,
+        inputs=tuple(range(len(syntax.inputs))),
+        outputs=tuple((port.name.id, out.node) for port, out in ports if isinstance(out, Tensor)),
+        nodes=tuple(builder.nodes),
+        decisions=tuple(d for d in builder.decisions if d is not None),
+        constraints=tuple(builder.constraints),
+    )
+    return Worked(net, sizes, builder.findings)
+
+
+def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
+    """The `require` lines of a `search`: conditions over metrics alone."""
+    builder = Builder(module.source, [])
+    elab = Elaborator(builder)
+    cx = Context(module, {}, "", "", {})
+    found: list[Constraint] = []
+    for statement in requires:
+        condition = elab.condition(statement.condition, cx)
+        guard = None if statement.guard is None else elab.condition(statement.guard, cx)
+        if not isinstance(condition, Unknown) and not isinstance(guard, Unknown):
+            found.append(Constraint(condition, guard, statement.span))
+    return tuple(found), builder.findings
+
+
+def _arguments(
+    elab: Elaborator, declared: Declared, syntax: ast.Layer, call: ast.Call | ast.Name | None, home: Module | None
+) -> dict[str, Value] | None:
+    scope: dict[str, Value] = {}
+    given: list[Given] = []
+    if isinstance(call, ast.Call) and home is not None:
+        outside = Context(home, {}, "", "", {})
+        given = [Given(a, elab.value(a.value, elab.inside(a.value, outside))) for a in call.arguments]
+    names = [p.name.id for p in syntax.parameters]
+    required = {p.name.id for p in syntax.parameters if p.default is None}
+    found = assign(elab.builder, call or syntax.name, given, names, required)
+    if found is None or elab.builder.findings:
+        return None
+    cx = Context(declared.module, scope, "", "", {})
+    for parameter in syntax.parameters:
+        name = parameter.name.id
+        if name in found:
+            scope[name] = found[name].value
+        elif parameter.default is not None:
+            scope[name] = elab.bound(parameter.default, cx, name)
+    return scope
+
+
+def _inputs(
+    elab: Elaborator, syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], ends: Ends | None
+) -> list[Tensor] | None:
+    tensors: list[Tensor] = []
+    cx = Context(Module(elab.builder.source, ast.Program(elab.builder.source, ())), scope, "", "", {})
+    for port in syntax.inputs:
+        if port.sizes is None:
+            elab.builder.report("E304", port.span, f"`{port.name.id}` needs a shape", f"write {port.name.id}: (3, 32, 32)")
+            return None
+        outside = ends.shape if ends is not None else STAND_INS.get(len(port.sizes), (8,) * len(port.sizes))
+        if len(outside) != len(port.sizes):
+            assert ends is not None
+            elab.builder.report(
+                "E510",
+                ends.span,
+                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {len(port.sizes)} sizes",
+            )
+            return None
+        shape: list[int] = []
+        for size, actual in zip(port.sizes, outside, strict=True):
+            if isinstance(size, ast.Name) and size.id not in scope:
+                scope[size.id] = sizes[size.id] = actual
+            value = elab.value(size, cx)
+            whole = elab.whole(value, size.span, "the size of an input")
+            if whole is None:
+                return None
+            shape.append(whole)
+        if ends is not None and tuple(shape) != outside:
+            elab.builder.report(
+                "E510",
+                ends.span,
+                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {written(tuple(shape))}",
+                f"set size and channels of the source, or let the space take any: [{port.name.id}: (c, h, w)]",
+            )
+            return None
+        tensors.append(Tensor(elab.builder.input(port.name.id, tuple(shape))))
+    return tensors
+
+
+def _outputs(syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], ends: Ends | None) -> None:
+    """Free sizes of the outputs are the tasks' number of classes, or of targets."""
+    for port in syntax.outputs:
+        for size in port.sizes or ():
+            if isinstance(size, ast.Name) and size.id not in scope:
+                scope[size.id] = sizes[size.id] = ends.outputs if ends is not None else STAND_IN_WAY

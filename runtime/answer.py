@@ -1,0 +1,120 @@
+"""The answer of a run: the found architecture on tasks of held-out classes, beside controls on the same tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from atnas.runtime.learn.interval import confidence, paired
+from atnas.runtime.seeds import stream
+from atnas.runtime.watch import Progress
+
+if TYPE_CHECKING:
+    from atnas.compiler.encoding import Genotype
+    from atnas.runtime.run import Run
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Some architectures on the test tasks: the scores of each task, averaged over them."""
+
+    genotypes: tuple[Genotype, ...]
+    scores: tuple[float, ...]
+
+
+def answer(run: Run, found: Genotype) -> dict[str, Any]:
+    """What result.json holds.
+
+    The found architecture, `random_controls` random ones of the space and its largest, each adapted to the same
+    `test_tasks` tasks of test classes with the same inherited weights. Intervals are 95 % over tasks; differences
+    are paired by task.
+    """
+    began = time.monotonic()
+    mine = _judge(run, "found", [found])
+    result = {
+        "experiment": run.plan.name,
+        "space": run.space.net.name,
+        "architectures": str(run.space.encoding.count()),
+        "architecture": run.space.encoding.decode(found),
+        "measure": run.evaluation.measure,
+        **_described(run, mine),
+        "controls": _controls(run, mine) if run.space.net.decisions else {},
+        "protocol": protocol(run),
+        "training": {
+            "iterations": run.step,
+            "tasks": run.step * run.plan.train.batch,
+            "best_validation": run.best_score,
+            "seconds": round(run.spent, 1),
+        },
+        "search": {
+            "trials": len(run.trials),
+            "failed": sum(t.values is None for t in run.trials),
+            "seconds": round(sum(t.seconds for t in run.trials), 1),
+        },
+        "test_seconds": round(time.monotonic() - began, 1),
+    }
+    return result
+
+
+def protocol(run: Run) -> dict[str, Any]:
+    """Everything that figures must share to stand in one table."""
+    plan = run.plan
+    tasks = plan.tasks
+    learner = plan.train.learner
+    return {
+        "source": type(tasks.source).__name__,
+        "way": _number(tasks.way) if tasks.loss == "cross_entropy" else None,
+        "shot": _number(tasks.shot),
+        "query": tasks.query,
+        "norm": plan.train.norm,
+        "learner": type(learner).__name__,
+        **learner.model_dump(mode="json"),
+        "split": "test",
+        "tasks": plan.settings.test_tasks,
+        "weights": "inherited",
+        "seed": plan.settings.seed,
+        "device": run.device.type,
+    }
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, int) else value.model_dump(mode="json")
+
+
+def _controls(run: Run, mine: Judged) -> dict[str, Any]:
+    rng = stream(run.seed, "random controls")
+    drawn = run.domain.fresh(run.plan.settings.random_controls, (), rng)
+    largest = run.space.costs.extreme("params", largest=True)[1]
+    controls = {"random": _judge(run, "random", drawn), "largest": _judge(run, "largest", [largest])}
+    return {
+        name: {**_described(run, judged), "count": len(judged.genotypes), "difference": _difference(mine, judged)}
+        for name, judged in controls.items()
+    }
+
+
+def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
+    count = run.plan.settings.test_tasks
+    totals = [0.0] * count
+    done = 0
+    for genotype in genotypes:
+        path = run.supernet.path(genotype)
+        for i in range(count):
+            totals[i] += run.evaluation.scores(path, [run.task("test", "test", i)])[0]
+            done += 1
+            run.watcher.progress(Progress(f"test: {name}", done, count * len(genotypes)))
+            run.breathe()
+    return Judged(tuple(genotypes), tuple(t / len(genotypes) for t in totals))
+
+
+def _described(run: Run, judged: Judged) -> dict[str, Any]:
+    mean, half = confidence(judged.scores)
+    costs = [run.space.costs.of(g) for g in judged.genotypes]
+    average: Callable[[str], int] = lambda metric: round(sum(c[metric] for c in costs) / len(costs))  # noqa: E731
+    return {"score": mean, "ci95": half, "params": average("params"), "macs": average("macs")}
+
+
+def _difference(mine: Judged, other: Judged) -> dict[str, float]:
+    mean, half = paired(mine.scores, other.scores)
+    return {"mean": mean, "ci95": half}

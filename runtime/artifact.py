@@ -1,0 +1,109 @@
+"""The compiled artifact: one JSON file with the sources of a program and what they mean. Nothing in it is executed.
+
+Its bytes depend on the sources alone: not on where they lie, when or with what they were compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from atnas.dsl.errors import Unable
+from atnas.dsl.net import Net
+from atnas.dsl.source import Source
+
+FORMAT = 1
+MARK = "atnas program"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The sources by name, the first the program itself, the experiment chosen, and settings given on top."""
+
+    sources: dict[str, str]
+    experiment: str
+    settings: tuple[tuple[str, str], ...]
+    space: dict[str, Any]
+
+    @property
+    def main(self) -> Source:
+        name, text = next(iter(self.sources.items()))
+        return Source(name, text)
+
+    def read(self, path: str) -> str:
+        """A source that the program uses."""
+        if path not in self.sources:
+            raise Unable(f"the artifact does not hold `{path}`")
+        return self.sources[path]
+
+    @property
+    def bytes(self) -> bytes:
+        """The file."""
+        body = {
+            "experiment": self.experiment,
+            "settings": [list(s) for s in self.settings],
+            "sources": [[name, text] for name, text in self.sources.items()],
+            "space": self.space,
+        }
+        whole = {"kind": MARK, "format": FORMAT, "digest": _digest(body), **body}
+        return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def is_artifact(content: bytes) -> bool:
+    """Whether a file begins as an artifact does."""
+    return content.lstrip()[:1] == b"{" and MARK.encode() in content[:200]
+
+
+def open_artifact(content: bytes, path: str) -> Artifact:
+    """The artifact in a file. Raises `Unable` where it is damaged or of another format."""
+    try:
+        whole = json.loads(content)
+        body = {key: whole[key] for key in ("experiment", "settings", "sources", "space")}
+        form, digest = whole["format"], whole["digest"]
+        sources = {str(name): str(text) for name, text in body["sources"]}
+        settings = tuple((str(k), str(v)) for k, v in body["settings"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unable(f"{path} is a damaged artifact; compile its source again") from error
+    if form != FORMAT:
+        raise Unable(f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again")
+    if digest != _digest(body) or not sources:
+        raise Unable(f"{path} is a damaged artifact: its digest does not fit; compile its source again")
+    return Artifact(sources, str(body["experiment"]), settings, body["space"])
+
+
+def make_artifact(
+    main: Source,
+    used: dict[str, str],
+    experiment: str,
+    settings: tuple[tuple[str, str], ...],
+    net: Net,
+    architectures: int,
+) -> Artifact:
+    """The artifact of a checked program. Names of files are kept relative to the program's folder."""
+    home = PurePosixPath(main.path).parent
+    others = {_relative(home, path): text for path, text in used.items() if path != main.path}
+    sources = {PurePosixPath(main.path).name: main.text, **dict(sorted(others.items()))}
+    return Artifact(sources, experiment, settings, _space(net, architectures))
+
+
+def _space(net: Net, architectures: int) -> dict[str, Any]:
+    return {
+        "name": net.name,
+        "architectures": str(architectures),
+        "decisions": [
+            {"name": d.name, "kind": d.kind, "options": list(d.options), "ordered": d.ordered} for d in net.decisions
+        ],
+    }
+
+
+def _relative(home: PurePosixPath, path: str) -> str:
+    """A used file's name as the program at the root of its folder would say it."""
+    target = PurePosixPath(path)
+    return str(target.relative_to(home)) if target.is_relative_to(home) else str(target)
+
+
+def _digest(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

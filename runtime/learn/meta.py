@@ -1,0 +1,61 @@
+"""One step of meta-training over a batch of tasks and paths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from atnas.dsl.errors import Unable
+from atnas.runtime.learn.average import Average, GradientAverage
+from atnas.runtime.learn.outer import OuterOptimizer
+from atnas.runtime.learn.trainer import Norm, Path, Trainer
+from atnas.runtime.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Means over the batch. `accuracy` is None in regression; `gradient_norm` is the mean gradient's, L2."""
+
+    loss: float
+    accuracy: float | None
+    gradient_norm: float
+
+
+def meta_step(
+    trainer: Trainer,
+    norm: Norm,
+    tasks: Sequence[Task],
+    paths: Sequence[Path],
+    optimizer: OuterOptimizer,
+    lr: float,
+) -> StepResult:
+    """Task i goes along path i; the gradient of each element is averaged over the tasks whose paths use it.
+
+    Raises `Unable` where a loss or a gradient is not finite; parameters and optimizer are then as before.
+    """
+    average = GradientAverage(optimizer.parameters)
+    losses, accuracies = [], []
+    for task, path in zip(tasks, paths, strict=True):
+        found = trainer.gradient(path, task, norm)
+        average.add(found.gradients, path.regions)
+        losses.append(found.loss)
+        accuracies += [] if found.accuracy is None else [found.accuracy]
+    averages = average.averages()
+    result = StepResult(_mean(losses), _mean(accuracies) if accuracies else None, _norm(averages.values()))
+    if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
+        raise Unable("Meta-training diverged: the loss is not finite. Lower the inner or the outer rate.")
+    optimizer.step(averages, lr)
+    return result
+
+
+def _mean(values: Sequence[Tensor]) -> float:
+    return float(torch.stack(list(values)).mean())
+
+
+def _norm(averages: Iterable[Average]) -> float:
+    norms = [torch.linalg.vector_norm(average.gradient) for average in averages]
+    return float(torch.linalg.vector_norm(torch.stack(norms)))

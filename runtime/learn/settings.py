@@ -1,0 +1,54 @@
+"""The optimizers as settings: `inner = sgd(lr = 0.4)`, `outer = adam(lr = 1e-3, decay = cosine)`."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from atnas.dsl.settings import Settings, Variants
+
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False, description="learning rate")]
+Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False, description="L2 penalty, added to the gradient")]
+Share = Annotated[float, Field(ge=0, lt=1, description="share of the old average that is kept")]
+Decay = Annotated[Literal["cosine"] | None, Field(description="cosine: the rate falls to 0 by the end")]
+
+
+class Descent(Settings):
+    """Plain gradient descent: w - lr * gradient."""
+
+    positional: ClassVar[tuple[str, ...]] = ("lr",)
+    lr: Rate
+
+
+class Sgd(Settings):
+    """Gradient descent with momentum, as `torch.optim.SGD` has it."""
+
+    positional: ClassVar[tuple[str, ...]] = ("lr",)
+    lr: Rate
+    momentum: Share = 0.0
+    weight_decay: Penalty = 0.0
+    decay: Decay = None
+
+
+class Adam(Settings):
+    """Adam (Kingma and Ba 2015, algorithm 1), as `torch.optim.Adam` has it: weight decay is an L2 penalty."""
+
+    positional: ClassVar[tuple[str, ...]] = ("lr",)
+    lr: Rate = 1e-3
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0, description="added to the root of the second moment")] = 1e-8
+    weight_decay: Penalty = 0.0
+    decay: Decay = None
+
+
+Inner = Annotated[Descent, Variants(sgd=Descent)]
+Outer = Annotated[Adam | Sgd, Variants(adam=Adam, sgd=Sgd)]
+
+
+def rate(outer: Adam | Sgd, iteration: int, iterations: int) -> float:
+    """The learning rate at an iteration, counted from 0; cosine is Loshchilov and Hutter 2017, eq. 5."""
+    if outer.decay is None:
+        return outer.lr
+    return outer.lr * (1 + math.cos(math.pi * iteration / iterations)) / 2

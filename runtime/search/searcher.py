@@ -1,0 +1,168 @@
+"""Searching as ask and tell: a searcher proposes what to look at next, given all trials so far."""
+
+from __future__ import annotations
+
+import json
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from math import isfinite, nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from atnas.dsl.errors import Unable
+from atnas.dsl.settings import Settings
+from atnas.runtime.search.domain import SearchDomain
+from atnas.runtime.search.objectives import Objective
+
+if TYPE_CHECKING:
+    from atnas.compiler.encoding import Genotype
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`maximize accuracy(tasks = 50)`. Of several goals the first written is the primary one."""
+
+    direction: Literal["maximize", "minimize"]
+    objective: Objective
+
+    @property
+    def weight(self) -> float:
+        """1 to maximize, -1 to minimize."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One architecture that was evaluated: a line of trials.jsonl.
+
+    `number` counts trials from 0. `values` and their standard `errors` go by the objectives' names. Where
+    the evaluation failed, `values` is None and `failure` says why. `seconds` is what it took.
+    """
+
+    number: int
+    generation: int
+    genotype: Genotype
+    values: dict[str, float] | None
+    errors: dict[str, float] = field(default_factory=dict)
+    failure: str | None = None
+    seconds: float = 0.0
+
+    def to_json(self) -> str:
+        """One line of standard JSON without its end; a value that is not finite becomes null."""
+        finite = {
+            name: _finite(numbers) for name, numbers in (("values", self.values), ("errors", self.errors))
+        }
+        return json.dumps(asdict(self) | finite)
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Trial:
+        """The trial in a line. Raises ValueError where the line is none; null is read as not a number."""
+        try:
+            data = json.loads(line)
+            return cls(
+                number=int(data["number"]),
+                generation=int(data["generation"]),
+                genotype=tuple(int(gene) for gene in data["genotype"]),
+                values=_numbers(data["values"]),
+                errors=_numbers(data["errors"]) or {},
+                failure=data["failure"],
+                seconds=float(data["seconds"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("the line is no trial") from error
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """The trials in a file, in order; none where there is no file.
+
+    A last line that was cut short by an interruption is left out. Raises `Unable` for damage anywhere else.
+    """
+    if not path.exists():
+        return []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise Unable(f"cannot read {path}: {error.strerror}") from error
+    trials = []
+    for at, line in enumerate(lines, start=1):
+        try:
+            trials.append(Trial.from_json(line))
+        except ValueError as error:
+            if at == len(lines):
+                break
+            raise Unable(f"line {at} of {path} is damaged; remove it, or start again with --fresh") from error
+    return trials
+
+
+class Searcher(Settings, ABC):
+    """Base of all searchers. The fields are its parameters; it keeps no state and touches no files."""
+
+    @property
+    @abstractmethod
+    def budget(self) -> int:
+        """How many generations to ask for."""
+
+    @abstractmethod
+    def ask(
+        self, history: Sequence[Trial], space: SearchDomain, goals: Sequence[Goal], rng: random.Random
+    ) -> list[Genotype]:
+        """The next generation: distinct, canonical, allowed, none of them in `history`.
+
+        `history` holds whole generations, failures included. The same arguments give the same answer. An
+        empty list says that there is nothing left to propose.
+        """
+
+    def survivors(self, history: Sequence[Trial], goals: Sequence[Goal]) -> list[Trial]:
+        """The population after `history`, best first: what schedules draw paths from."""
+        return front(history, goals)
+
+
+def scores(trial: Trial, goals: Sequence[Goal]) -> tuple[float, ...]:
+    """A successful trial's values, one for each goal, more is better."""
+    assert trial.values is not None
+    return tuple(goal.weight * trial.values[goal.objective.name] for goal in goals)
+
+
+def latest(history: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
+    """Each architecture's last trial with a finite value for every goal: a new one replaces the old."""
+    found: dict[Genotype, Trial] = {}
+    for trial in history:
+        if trial.values is not None and all(map(isfinite, scores(trial, goals))):
+            found[trial.genotype] = trial
+    return list(found.values())
+
+
+def front(history: Sequence[Trial], goals: Sequence[Goal]) -> list[Trial]:
+    """The trials that no other trial dominates, best in the first goal first.
+
+    One dominates another that is nowhere better and somewhere worse. Equals are all kept.
+    """
+    members: list[tuple[tuple[float, ...], Trial]] = []
+    # A trial can be dominated only by one that comes before it in this order.
+    for trial in sorted(latest(history, goals), key=lambda t: scores(t, goals), reverse=True):
+        own = scores(trial, goals)
+        if not any(_dominates(other, own) for other, _ in members):
+            members.append((own, trial))
+    return [trial for _, trial in members]
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+
+
+def best(history: Sequence[Trial], goals: Sequence[Goal]) -> Trial | None:
+    """The trial with the best value of the first goal; None where every trial failed.
+
+    Equals are told apart by the next goals, then by which came first; so it is a member of the `front`.
+    """
+    return max(latest(history, goals), key=lambda t: scores(t, goals), default=None)
+
+
+def _finite(numbers: dict[str, float] | None) -> dict[str, float | None] | None:
+    return None if numbers is None else {k: v if isfinite(v) else None for k, v in numbers.items()}
+
+
+def _numbers(data: dict[str, float | None] | None) -> dict[str, float] | None:
+    return None if data is None else {k: nan if v is None else float(v) for k, v in data.items()}

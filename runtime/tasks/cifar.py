@@ -1,0 +1,44 @@
+"""CIFAR-100's images as few-shot tasks: CIFAR-FS and FC100."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from atnas.dsl.operator import Shape
+from atnas.runtime.tasks.cifar_split import CIFAR_FS, FC100
+from atnas.runtime.tasks.distribution import Pool, TaskSource
+from atnas.runtime.tasks.task import Split
+
+
+class _Cifar(TaskSource):
+    """100 classes of colour images, 32 x 32, less the mean and over the standard deviation of CIFAR-100."""
+
+    splits: ClassVar[dict[str, Split]]
+
+    size: int = Field(32, ge=4, le=512, description="height and width in pixels")
+    channels: Literal[1, 3] = Field(3, description="3 for colour, 1 for grey")
+    root: str | None = Field(None, description="the folder of data, else ATNAS_DATA, else ~/.cache/atnas")
+
+    @property
+    def shape(self) -> Shape:
+        return (self.channels, self.size, self.size)
+
+    def open(self, split: Split) -> Pool:
+        from atnas.runtime.tasks.cifar_images import load
+
+        names = [name for name, its_split in self.splits.items() if its_split == split]
+        return load(names, self.size, self.channels, self.root)
+
+
+class CifarFS(_Cifar):
+    """CIFAR-FS: 64, 16 and 20 classes of CIFAR-100, at random (Bertinetto et al., 2019)."""
+
+    splits: ClassVar[dict[str, Split]] = CIFAR_FS
+
+
+class FewShotCifar100(_Cifar):
+    """FC100: 60, 20 and 20 classes of CIFAR-100, along its superclasses (Oreshkin et al., 2018)."""
+
+    splits: ClassVar[dict[str, Split]] = FC100

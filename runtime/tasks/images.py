@@ -1,0 +1,72 @@
+"""Image files and arrays, made one size. C channels, H height."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from atnas.dsl.errors import Unable
+
+Images = NDArray[np.uint8]
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files in a folder, by name; hidden ones left out."""
+    found = [
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
+    return sorted(found)
+
+
+def open_image(file: Path, mode: str) -> Image.Image:
+    """An image file, upright, in one of Pillow's modes. Raises `Unable` for a bad one."""
+    try:
+        with Image.open(file) as opened:
+            return ImageOps.exif_transpose(opened).convert(mode)
+    except _UNREADABLE as error:
+        raise Unable(
+            f"{file} cannot be read as an image: it is damaged, of another kind or not for you to read; "
+            "mend it or take it away"
+        ) from error
+
+
+def read_images(files: Iterable[Path], size: int, channels: int) -> Images:
+    """Image files as [n, C, size, size], cut to the square in the middle. Raises `Unable` for a bad one."""
+    with ThreadPoolExecutor() as workers:
+        return np.stack(list(workers.map(lambda file: _read(file, size, channels), files)))
+
+
+def resized(images: Images, size: int) -> Images:
+    """[n, H, H] (grey) or [n, H, H, 3] as [n, size, size(, 3)], by Pillow's bilinear filter."""
+    if images.shape[1] == size:
+        return images
+    square = (size, size)
+    return np.stack(
+        [np.asarray(Image.fromarray(x).resize(square, Image.Resampling.BILINEAR)) for x in images]
+    )
+
+
+def channels_first(images: Images, channels: int) -> Images:
+    """[n, H, H] (grey) or [n, H, H, 3] as [n, channels, H, H]."""
+    if images.ndim == 3:
+        return np.repeat(images[:, None], channels, axis=1)
+    if channels == 1:
+        images = np.stack([np.asarray(Image.fromarray(x).convert("L")) for x in images])
+        return images[:, None]
+    return np.ascontiguousarray(np.moveaxis(images, -1, 1))
+
+
+def _read(file: Path, size: int, channels: int) -> Images:
+    image = open_image(file, "RGB" if channels == 3 else "L")
+    pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR))
+    return pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)

@@ -1,0 +1,89 @@
+"""`atnas`: the entry point, exit codes and what a user sees of an error.
+
+0 fine; 1 findings in the user's files; 2 it could not be done; 70 a fault of ours; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from atnas import __version__
+from atnas.dsl.errors import Unable
+
+COMMANDS = {
+    "check": "Check files: names, arguments and shapes of every architecture.",
+    "info": "What a file holds: spaces, their sizes and costs, experiments, tasks.",
+    "compile": "Compile an experiment into one artifact file.",
+    "run": "Meta-train, search and judge an experiment.",
+    "list": "Operators, tasks, trainers, objectives and searchers that are installed.",
+    "explain": "What a finding's code means, and its cure.",
+    "doctor": "What this machine offers, and what is missing.",
+}
+
+ISSUES = "please report this with the text above"
+
+
+class Lazy(click.Group):
+    """Imports a command only when it is asked for, so that `check` loads nothing heavy."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"atnas.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their lines, none of them imported."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="atnas")
+def atnas() -> None:
+    """Neural architecture search across tasks."""
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    sys.exit(guarded())
+
+
+def guarded() -> int:
+    """Runs the command line; every end is an exit code."""
+    try:
+        result = atnas.main(standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        return _told(error.format_message(), 2)
+    except Unable as error:
+        if os.environ.get("ATNAS_DEBUG") == "1":
+            traceback.print_exc()
+        return _told(str(error), 2)
+    except (KeyboardInterrupt, click.Abort):
+        return _told("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        return _told(f"this is a fault of atnas {__version__}: {ISSUES}", 70)
+
+
+def _told(sentence: str, code: int) -> int:
+    click.echo(f"atnas: {sentence}", err=True)
+    return code

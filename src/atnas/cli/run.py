@@ -1,0 +1,115 @@
+"""`atnas run`"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from atnas import __version__
+from atnas.cli.experiments import Chosen, Findings, chosen
+from atnas.cli.progress import watcher
+from atnas.cli.table import show
+from atnas.dsl.errors import Unable
+from atnas.runtime.device import Device, choose, keep_memory
+from atnas.runtime.folder import RunFolder
+
+
+@click.command()
+@click.argument("file")
+@click.option("--experiment", help="Which experiment, if the file has several.")
+@click.option("--out", type=click.Path(file_okay=False), help="The run's folder; runs/EXPERIMENT if not given.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--fresh", is_flag=True, help="Start anew; what the folder holds is moved aside.")
+def command(
+    file: str, experiment: str | None, out: str | None, settings: tuple[str, ...], device: Device, fresh: bool
+) -> int:
+    """Meta-train a space over tasks, search it, and judge what was found on classes never seen.
+
+    FILE is a source or an artifact. A run that was interrupted goes on where it stopped.
+    """
+    try:
+        found = chosen(file, experiment, settings)
+    except Findings:
+        return 1
+    folder = RunFolder(Path(out) if out else Path("runs") / found.plan.name)
+    if fresh:
+        folder.set_aside()
+    if folder.result.exists() and _same(folder, found):
+        click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
+        show(json.loads(folder.result.read_text()))
+        return 0
+    return _run(found, folder, device)
+
+
+def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
+    from atnas.runtime.answer import answer
+    from atnas.runtime.run import Interrupted, Run
+
+    keep_memory()
+    where = choose(device)
+    found.plan.tasks.open()
+    if not _same(folder, found):
+        if folder.program.exists():
+            raise Unable(f"{folder.root} holds another run; name another folder with --out, or start anew with --fresh")
+        folder.begin(found.artifact.bytes, _about(found, str(where)))
+    with watcher() as watching, stoppable() as stop:
+        run = Run(found.plan, folder, where, watching, stop.is_set)
+        try:
+            architecture = run.train_and_search()
+            folder.note("best.json", run.space.encoding.decode(architecture))
+            result = answer(run, architecture)
+        except Interrupted:
+            watching.note(f"Stopped; everything is saved. The same command goes on from here ({folder.root}).")
+            return 130
+    folder.note("result.json", result)
+    show(result)
+    click.echo(f"{folder.root} holds the run", err=True)
+    return 0
+
+
+def _same(folder: RunFolder, found: Chosen) -> bool:
+    """Whether a folder holds a run of this very program."""
+    return folder.program.exists() and folder.program.read_bytes() == found.artifact.bytes
+
+
+def _about(found: Chosen, device: str) -> dict[str, object]:
+    import platform
+
+    import torch
+
+    return {
+        "format": 1,
+        "experiment": found.plan.name,
+        "seed": found.plan.settings.seed,
+        "device": device,
+        "atnas": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """The first Ctrl-C asks the run to stop after its step; the second ends it at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        del number, frame
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        click.echo("stopping after this step; once more ends at once", err=True)
+
+    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

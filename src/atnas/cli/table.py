@@ -1,0 +1,48 @@
+"""The result of a run as a table for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(result: dict[str, Any]) -> None:
+    """Prints the found architecture beside its controls, on standard output."""
+    accuracy = result["measure"] == "accuracy"
+    console = Console(highlight=False)
+    protocol = result["protocol"]
+    table = Table(title=f"{result['experiment']}: {_tasks(protocol)}", title_justify="left")
+    table.add_column("architecture")
+    table.add_column("accuracy" if accuracy else "loss", justify="right")
+    table.add_column("params", justify="right")
+    table.add_column("macs", justify="right")
+    table.add_column("found - this", justify="right")
+    controls = result["controls"]
+    table.add_row("found" if controls else result["space"], *_figures(result, accuracy), "")
+    for name, control in controls.items():
+        label = f"mean of {control['count']} random" if name == "random" else f"the {name}"
+        difference = control["difference"]
+        shown = _interval(difference["mean"], difference["ci95"], accuracy, sign=True)
+        table.add_row(label, *_figures(control, accuracy), shown)
+    console.print(table)
+    if result["architecture"]:
+        console.print("found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True)
+
+
+def _tasks(protocol: dict[str, Any]) -> str:
+    way = f"{protocol['way']}-way " if isinstance(protocol["way"], int) else ""
+    shot = f"{protocol['shot']}-shot " if isinstance(protocol["shot"], int) else ""
+    return f"{protocol['tasks']} {way}{shot}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
+
+
+def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, str, str]:
+    return _interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}"
+
+
+def _interval(mean: float, half: float, accuracy: bool, sign: bool = False) -> str:
+    plus = "+" if sign else ""
+    if accuracy:
+        return f"{100 * mean:{plus}.2f} ± {100 * half:.2f} %"
+    return f"{mean:{plus}.4f} ± {half:.4f}"
