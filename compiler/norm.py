@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Statistics = Literal["batch", "running", "track"] | int
-"""Of all rows (batch), the same while running averages learn (track), those averages, or of the first n rows."""
+"""Of all rows (batch), the same while averages learn (track), running averages, or of the first n rows."""
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from atnas.compiler.activity import Genotype
 from atnas.compiler.elastic import Configuration, Region, configuration, region
 from atnas.compiler.norm import Averages, Mode, Norm, Statistics
 from atnas.dsl.cases import at
 from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, Net, NetNode, evaluate
 from atnas.dsl.operator import Shape
 
-Genotype = tuple[int, ...]
 Weights = dict[str, Tensor]
 
 

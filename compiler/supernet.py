@@ -13,11 +13,13 @@ from typing import Any, Literal, Protocol, Self
 import torch
 from torch import Tensor, fx, nn
 
+from atnas.compiler.activity import Genotype
 from atnas.compiler.elastic import Configuration, owner
 from atnas.compiler.extract import extract
+from atnas.compiler.graph import sources
 from atnas.compiler.norm import BATCH_NORMS, Averages, Mode, Norm, Statistics, plain, substitute
-from atnas.compiler.path import Genotype, Path, Weights, network
-from atnas.dsl.net import LayerNode, Net
+from atnas.compiler.path import Path, Weights, network
+from atnas.dsl.net import LayerNode, Net, NetNode
 
 __all__ = ["Genotype", "Path", "Statistics", "Supernet", "Weights"]
 
@@ -67,7 +69,7 @@ class Supernet(nn.Module):
         return found
 
     def forward(self, x: Tensor, genotype: Genotype, statistics: Statistics = "batch") -> Tensor:
-        """The output of one architecture for x [N, *shape]; gradients reach what it uses of the parameters."""
+        """The output of one architecture for x [N, *shape]; gradients reach what it uses of them all."""
         path = self.path(genotype)
         return path(path.attached(), x, statistics)
 
@@ -121,8 +123,17 @@ class Supernet(nn.Module):
 def _owners(net: Net, seed: int) -> dict[str, nn.Module]:
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)
-        owners = {node.place: owner(net, node) for node in net.nodes if isinstance(node, LayerNode)}
+        owners = {node.place: owner(net, node) for node in _reachable(net) if isinstance(node, LayerNode)}
     return {place: layer for place, layer in owners.items() if layer.state_dict()}
+
+
+def _reachable(net: Net) -> list[NetNode]:
+    """The nodes that the output needs in some architecture."""
+    needed = {output for _, output in net.outputs}
+    for number in range(len(net.nodes) - 1, -1, -1):
+        if number in needed:
+            needed.update(sources(net.nodes[number]))
+    return [net.nodes[number] for number in sorted(needed)]
 
 
 def _has_tables(layer: nn.Module) -> bool:

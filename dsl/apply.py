@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from atnas.dsl import ast
 from atnas.dsl.build import TooLarge, written
 from atnas.dsl.cases import Cases, apply, both, values, witness
+from atnas.dsl.context import Context
 from atnas.dsl.diagnostics import Label
 from atnas.dsl.net import Constraint, Edge, Guard, Read, number
+from atnas.dsl.numbers import condition
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.values import (
+    UNKNOWN,
     Alternatives,
     Call,
     Chain,
@@ -29,9 +32,7 @@ from atnas.dsl.values import (
 )
 
 if TYPE_CHECKING:
-    from atnas.dsl.elaborate import Context, Elaborator
-
-UNKNOWN = Unknown()
+    from atnas.dsl.elaborate import Elaborator
 
 DEEPEST = 100
 """Uses inside uses that a program may have."""
@@ -145,14 +146,14 @@ def _edges(elab: Elaborator, operator: str, value: Value, span: Span) -> list[Ed
 
 def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Value:
     """The body of an op or cell, worked through once more for this application."""
-    from atnas.dsl.elaborate import Context
-
     syntax = call.declared.syntax
     assert isinstance(syntax, ast.Layer)
     elab.depth += 1
     try:
         if elab.depth > DEEPEST:
-            raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
+            raise TooLarge(
+                f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep"
+            )
         place = elab.builder.place(call.place)
         cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
         if syntax.short is not None:
@@ -174,7 +175,9 @@ def _ports(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value) -> lis
     if len(items) != len(syntax.inputs) or isinstance(given, Chosen):
         wants, has = len(syntax.inputs), "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
         elab.builder.report(
-            "E212", call.span, f"`{call.declared.name}` takes {wants} input{'s' * (wants != 1)}, and {has} came"
+            "E212",
+            call.span,
+            f"`{call.declared.name}` takes {wants} input{'s' * (wants != 1)}, and {has} came",
         )
         return None
     tensors = [i for i in items if isinstance(i, Tensor)]
@@ -185,9 +188,7 @@ def _ports(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value) -> lis
     return tensors
 
 
-def body(
-    elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, span: Span
-) -> Value:
+def body(elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, span: Span) -> Value:
     """The outputs of a body whose inputs are these tensors."""
     scope: dict[str, Value] = dict(cx.scope)
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
@@ -206,7 +207,9 @@ def body(
         if isinstance(value, ListOf) and len(value.items) == 1:
             value = value.items[0]
         if not isinstance(value, Tensor | Unknown):
-            elab.builder.report("E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor")
+            elab.builder.report(
+                "E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor"
+            )
             value = UNKNOWN
         if isinstance(value, Tensor) and port.sizes is not None:
             _sizes(elab, port, value, scope, cx, span)
@@ -226,7 +229,12 @@ def _sizes(
     if ranks != {len(port.sizes)}:
         shown = " or ".join(written(s) for s in values(shape)[:2])
         labels = (Label(span, "used here"),) if span != port.span else ()
-        elab.builder.report("E303", port.span, f"`{port.name.id}` has {len(port.sizes)} sizes, and {shown} came", labels=labels)
+        elab.builder.report(
+            "E303",
+            port.span,
+            f"`{port.name.id}` has {len(port.sizes)} sizes, and {shown} came",
+            labels=labels,
+        )
         return
     for i, size in enumerate(port.sizes):
         actual: Cases[int] = apply(lambda s, i=i: s[i], shape)
@@ -261,7 +269,7 @@ def _same(
 
 def require(elab: Elaborator, statement: ast.Require, cx: Context) -> None:
     """Keeps a constraint of a body."""
-    condition = elab.condition(statement.condition, cx)
-    guard = None if statement.guard is None else elab.condition(statement.guard, cx)
-    if not isinstance(condition, Unknown) and not isinstance(guard, Unknown):
-        elab.builder.constraints.append(Constraint(condition, guard, statement.span))
+    wanted = condition(elab, statement.condition, cx)
+    guard = None if statement.guard is None else condition(elab, statement.guard, cx)
+    if not isinstance(wanted, Unknown) and not isinstance(guard, Unknown):
+        elab.builder.constraints.append(Constraint(wanted, guard, statement.span))

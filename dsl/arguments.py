@@ -24,7 +24,11 @@ class Given:
 
 
 def assign(
-    builder: Builder, call: ast.Call | ast.Name, given: Sequence[Given], names: Sequence[str], required: set[str]
+    builder: Builder,
+    call: ast.Call | ast.Name,
+    given: Sequence[Given],
+    names: Sequence[str],
+    required: set[str],
 ) -> dict[str, Given] | None:
     """Parameters by name to what they are given; None where a finding was made."""
     function = call.function if isinstance(call, ast.Call) else call

@@ -34,6 +34,10 @@ LARGEST_DIAGRAM = 50_000
 """Cases of one shape or number after which a space is refused."""
 
 
+MOST_OPTIONS = 10_000
+"""Options of one decision and turns of one repeat that a program may have."""
+
+
 class TooLarge(Exception):
     """The space is larger than this program takes. The text says what is too large."""
 
@@ -170,7 +174,12 @@ class Builder:
     # Shapes
 
     def _settled(
-        self, raw: Cases[Shape | _Failure], operator: str, span: Span, spans: Sequence[Span], edges: Sequence[Edge]
+        self,
+        raw: Cases[Shape | _Failure],
+        operator: str,
+        span: Span,
+        spans: Sequence[Span],
+        edges: Sequence[Edge],
     ) -> Cases[Shape]:
         """The shapes without failures; the first failure becomes a finding."""
         case = witness(raw, lambda s: isinstance(s, _Failure))
@@ -204,7 +213,11 @@ class Builder:
     ) -> tuple[Label, ...]:
         found: list[Label] = []
         for edge, span in zip(edges, spans, strict=True):
-            if edge.guard and edge.guard.decision in case and case[edge.guard.decision] not in edge.guard.allowed:
+            if (
+                edge.guard
+                and edge.guard.decision in case
+                and case[edge.guard.decision] not in edge.guard.allowed
+            ):
                 continue
             shape = self.shapes[edge.node]
             while shape.decision != LEAF:
@@ -220,7 +233,9 @@ class Builder:
     def words(self, case: dict[int, int]) -> str:
         """An assignment as people read it: `edge = skip, kernel = 5`."""
         return ", ".join(
-            f"{d.name} = {d.options[option]}" for i, option in case.items() if (d := self.decisions[i]) is not None
+            f"{d.name} = {d.options[option]}"
+            for i, option in case.items()
+            if (d := self.decisions[i]) is not None
         )
 
 

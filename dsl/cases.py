@@ -110,7 +110,8 @@ def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]
             top = min(by.decision, *(o.decision for o in among))
             width = next(len(c.children) for c in (by, *among) if c.decision == top)
             found = split(
-                top, [go(cofactor(by, top, i), tuple(cofactor(o, top, i) for o in among)) for i in range(width)]
+                top,
+                [go(cofactor(by, top, i), tuple(cofactor(o, top, i) for o in among)) for i in range(width)],
             )
             memo[key] = found
         return found
@@ -133,7 +134,9 @@ def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
         if key not in memo:
             top = min(holds.decision, value.decision)
             width = len((holds if holds.decision == top else value).children)
-            memo[key] = split(top, [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)])
+            memo[key] = split(
+                top, [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)]
+            )
         return memo[key]
 
     return go(guard, cases)

@@ -7,9 +7,10 @@ This is what the compiler takes. Tensors are numbers of nodes. Numbers that depe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from atnas.dsl.cases import Cases, apply, at, choose, leaf, split
 from atnas.dsl.operator import Shape
@@ -97,36 +98,26 @@ def evaluate(num: Num, genotype: Sequence[int]) -> Static:
 
 
 def arithmetic(op: str, a: Static, b: Static) -> Static:
-    """`a op b` on plain values; `/` stays an integer where it divides evenly. Raises ZeroDivisionError, TypeError."""
-    match op:
-        case "+":
-            return a + b  # type: ignore[operator]
-        case "-":
-            return a - b  # type: ignore[operator]
-        case "*":
-            return a * b  # type: ignore[operator]
-        case "/":
-            exact = a / b  # type: ignore[operator]
-            return int(exact) if isinstance(a, int) and isinstance(b, int) and a % b == 0 else exact
-        case "%":
-            return a % b  # type: ignore[operator]
-        case "==":
-            return a == b
-        case "!=":
-            return a != b
-        case "<":
-            return a < b  # type: ignore[operator]
-        case "<=":
-            return a <= b  # type: ignore[operator]
-        case ">":
-            return a > b  # type: ignore[operator]
-        case ">=":
-            return a >= b  # type: ignore[operator]
-        case "in":
-            return a in b  # type: ignore[operator]
-        case "and":
-            return bool(a and b)
-    raise AssertionError(op)
+    """`a op b` on plain values; a number without fraction is whole. Raises ZeroDivisionError, TypeError."""
+    result: Static = OPERATIONS[op](a, b)
+    return int(result) if isinstance(result, float) and result.is_integer() else result
+
+
+OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": lambda a, b: a in b,
+    "and": lambda a, b: bool(a and b),
+}
 
 
 @dataclass(frozen=True)

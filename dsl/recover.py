@@ -6,22 +6,20 @@ What was broken keeps its name, so that nothing else complains that the name is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from atnas.dsl.actions import begin
-from atnas.dsl.diagnostics import Diagnostic, Label
+from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.lex import END
-from atnas.dsl.source import Span
-from atnas.dsl.tokens import DEEPEST, SETTINGS, Tokens
-from atnas.dsl.wording import Situation, word
+from atnas.dsl.tokens import SETTINGS, Tokens
+from atnas.dsl.wording import Level, Situation, glued, reserved_word, too_deep, unclosed, unexpected
 
-Level = Literal["declaration", "statement", "entry"]
-LEVELS: Final[dict[str, Level]] = {
+LEVELS: Final[Mapping[str, Level]] = {
     "statement": "statement",
     "statements": "statement",
     "entry": "entry",
@@ -29,14 +27,9 @@ LEVELS: Final[dict[str, Level]] = {
     "declaration": "declaration",
     "declarations": "declaration",
 }
+"""Where a symbol of the grammar may begin, such lines are read."""
 
-
-class Frame(NamedTuple):
-    """The innermost body, or the file: what it holds, how many values the stack has up to there, and those after."""
-
-    level: Level
-    depth: int
-    partial: Sequence[Any]
+LAYERS: Final = frozenset({"OP", "CELL", "SPACE"})
 
 
 class Recovery:
@@ -46,59 +39,176 @@ class Recovery:
         self._parser = parser
         self._tokens = tokens
         self._findings = findings
-        self._state = parser.parser_state
+        self._states = parser.parser_state.state_stack
+        self._values = parser.parser_state.value_stack
         self._rows = parser.parser_state.parse_conf.states
 
-    # Before a token is fed
-
     def foresees(self, i: int) -> bool:
-        """Whether token i, that the parser may well take, is a mistake all the same."""
+        """Whether token i is a mistake although the parser may well take it."""
         kind = self._tokens[i].type
-        if kind in ("LPAR", "LSQB"):
-            return i in self._tokens.too_deep or self._glues(i)
-        if kind == "NAME" or self._tokens.is_reserved(i):
-            return self._misses_value(i)
-        return i in self._tokens.too_deep
-
-    def _glues(self, i: int) -> bool:
-        """A bracket first on its line after a whole expression, which it would call or index."""
-        return self._tokens.begins_line(i) and "VBAR" in self._row()
-
-    def _misses_value(self, i: int) -> bool:
-        """`x = a -> | y = b`: the next statement begins where a value should be; or a reserved word is being bound."""
-        after = self._tokens.kind(i + 1)
-        if after not in ("EQUAL", "TILDE"):
-            return False
-        kind = self._tokens[i].type
-        if kind != "NAME" and kind not in SETTINGS:
+        if kind in ("LPAR", "LSQB") and self._glues(i):
             return True
-        action, target = self._row().get(kind, (None, None))
-        return action is Shift and after not in self._rows[target] and self._tokens.begins_line(i)
-
-    # After an error
+        if self._tokens.kind(i + 1) in ("EQUAL", "TILDE") and self._misses_value(i, kind):
+            return True
+        return i in self._tokens.too_deep
 
     def resume(self, i: int) -> int:
         """Reports the error at token i, mends the stack, and returns the token to go on with."""
-        accepted = self._parser.accepts()
-        if self._is_misused_word(i, accepted):
-            self._report_reserved(i)
+        at = self._situation(i)
+        if self._is_misused(at):
+            self._findings.append(reserved_word(at))
             self._tokens.retype(i, "NAME")
             return i
-        frame = self._frame()
-        if self._tokens[i].type in ("LPAR", "LSQB") and self._tokens.begins_line(i) and "VBAR" in self._row():
-            self._report_glue(i)
-            if "COMMA" in accepted:
+        if i in self._tokens.too_deep:
+            self._findings.append(too_deep(at))
+        elif self._tokens[i].type in ("LPAR", "LSQB") and self._glues(i):
+            self._findings.append(glued(at))
+            if "COMMA" in at.accepted:
                 self._feed("COMMA", i)
                 return i
-        elif i in self._tokens.too_deep:
-            self._report_deep(i)
-        elif not self._is_excused(frame, i):
-            self._findings.append(word(Situation(self._tokens, i, frozenset(accepted), frame.level, frame.partial)))
-        return self._mend(frame, i, accepted)
+        elif not self._is_excused(at):
+            self._findings.append(unexpected(at))
+        return self._mend_file(at) if at.level == "declaration" else self._mend_body(at)
 
-    def _is_misused_word(self, i: int, accepted: set[str]) -> bool:
-        if not self._tokens.is_reserved(i) or self._tokens.begins_declaration(i):
+    # What goes wrong
+
+    def _row(self) -> Mapping[str, tuple[Any, Any]]:
+        """The parser's actions in its state, by kind of token."""
+        return self._rows[self._states[-1]]
+
+    def _glues(self, i: int) -> bool:
+        """A bracket first on its line after a whole expression, which it would call or index."""
+        return "VBAR" in self._row() and self._tokens.begins_line(i)
+
+    def _misses_value(self, i: int, kind: str) -> bool:
+        """A reserved word is being bound, or a statement begins where the value of the one before should be."""
+        if kind != "NAME" and kind not in SETTINGS:
+            return self._tokens.is_reserved(i)
+        action, target = self._row().get(kind, (None, None))
+        return action is Shift and self._tokens.kind(i + 1) not in self._rows[target] and self._tokens.begins_line(i)
+
+    def _is_misused(self, at: Situation) -> bool:
+        """Whether a reserved word stands for a name."""
+        if not self._tokens.is_reserved(at.i) or self._tokens.begins_declaration(at.i):
             return False
-        kind = self._tokens[i].type
-        bound = self._tokens.kind(i + 1) in ("EQUAL", "TILDE") and kind not in SETTINGS
-        return bound or ("NAME" in accepted and not self._tokens.begins_statement(i))
+        if at.level != "declaration" and self._tokens.kind(at.i + 1) in ("EQUAL", "TILDE"):
+            return at.level == "statement" or at.kind not in SETTINGS
+        return "NAME" in at.accepted and not self._tokens.begins_statement(at.i)
+
+    def _is_excused(self, at: Situation) -> bool:
+        """Whether something in the same statement has been reported already, a character left out before it included."""
+        first = at.i
+        if at.partial and not at.complete:
+            start = next(begin(value) for value in at.partial if not isinstance(value, list))
+            while first and (self._tokens[first].start_pos or 0) > start:
+                first -= 1
+        low = self._tokens.span(first - 1).end if first else 0
+        return any(low <= f.span.start <= self._tokens.span(at.i).start for f in self._findings)
+
+    def _situation(self, i: int) -> Situation:
+        level, depth = self._frame()
+        accepted = frozenset(self._parser.accepts())
+        return Situation(self._tokens, i, accepted, level, depth, tuple(self._values[depth:]))
+
+    def _frame(self) -> tuple[Level, int]:
+        """What the innermost open body, or the file, holds, and how many values the stack has before its next line."""
+        for depth in range(len(self._values), -1, -1):
+            level = next((LEVELS[symbol] for symbol in self._rows[self._states[depth]] if symbol in LEVELS), None)
+            closed = depth < len(self._values) and _is(self._values[depth], "RBRACE")
+            if level and not closed:
+                return level, depth
+        raise AssertionError("the parser's first state begins declarations")
+
+    # What is done about it
+
+    def _mend_body(self, at: Situation) -> int:
+        if not at.complete:
+            self._cut_statement(at)
+        i = self._next_statement(at.i)
+        if i == at.i and self._tokens[i].type not in self._parser.accepts() and self._tokens[i].type != END:
+            i = i if self._tokens.begins_declaration(i) else self._next_statement(i + 1)
+        if self._tokens[i].type == END or self._tokens.begins_declaration(i):
+            if i != at.i:
+                self._findings.append(unclosed(self._tokens, self._opening_brace(at.depth), i))
+            self._feed("RBRACE", i)
+        return i
+
+    def _cut_statement(self, at: Situation) -> None:
+        """Leaves `name =` standing, with an empty name for its value, or nothing."""
+        bound = len(at.partial) > 1 and (_is(at.partial[1], "EQUAL") or _is(at.partial[1], "TILDE"))
+        self._cut(at.depth + 2 if bound else at.depth)
+        if bound:
+            self._feed("NAME", at.i)
+
+    def _opening_brace(self, depth: int) -> int:
+        brace = next(value for value in reversed(self._values[:depth]) if _is(value, "LBRACE"))
+        return self._tokens.at(brace.start_pos)
+
+    def _next_statement(self, i: int) -> int:
+        """The first token from i on that begins a statement or declaration or ends the body or file."""
+        brackets = self._tokens.brackets
+        inside, braces = 0, 0
+        outer = brackets.around[i]
+        while outer >= 0 and self._tokens.kind(outer) != "LBRACE":
+            inside += outer not in brackets.unclosed
+            outer = brackets.around[outer]
+        while not (self._tokens[i].type == END or self._tokens.begins_declaration(i)):
+            kind = self._tokens[i].type
+            if not inside and not braces and (kind == "RBRACE" or self._tokens.begins_statement(i)):
+                break
+            if kind in ("LPAR", "LSQB"):
+                inside += i not in brackets.unclosed
+            elif kind in ("RPAR", "RSQB"):
+                inside = max(0, inside - 1)
+            else:
+                braces += (kind == "LBRACE") - (kind == "RBRACE")
+            i += 1
+        return i
+
+    def _mend_file(self, at: Situation) -> int:
+        if at.complete:
+            return self._next_declaration(at.i + 1)
+        after = self._next_declaration(at.i)
+        equal = next((n for n, value in enumerate(at.partial) if _is(value, "EQUAL")), None)
+        if equal is not None and not any(_is(value, "LPAR") for value in at.partial[:equal]):
+            self._cut(at.depth + equal + 1)
+            self._feed("NAME", at.i)
+        elif _is(at.partial[0], "USE"):
+            self._cut(at.depth)
+        else:
+            return self._mend_head(at, after)
+        return after
+
+    def _mend_head(self, at: Situation, after: int) -> int:
+        """Leaves keyword and name, and goes on in the body where there is one."""
+        named = len(at.partial) > 1 and _is(at.partial[1], "NAME")
+        self._cut(at.depth + 2 if named else at.depth + 1)
+        if not named:
+            self._feed("NAME", at.i)
+        body = next((i for i in range(at.i, after) if self._tokens[i].type == "LBRACE"), None)
+        if body is None:
+            self._feed("EQUAL", at.i)
+            self._feed("NAME", at.i)
+            return after
+        if at.partial[0].type in LAYERS:
+            for kind in ("LSQB", "NAME", "RSQB", "ARROW", "NAME"):
+                self._feed(kind, body)
+        return body
+
+    def _next_declaration(self, i: int) -> int:
+        while i < len(self._tokens) - 1 and not self._tokens.begins_declaration(i):
+            i += 1
+        return min(i, len(self._tokens) - 1)
+
+    def _cut(self, depth: int) -> None:
+        del self._values[depth:]
+        del self._states[depth + 1 :]
+
+    def _feed(self, kind: str, i: int) -> None:
+        """Feeds a token that is not in the text, with nothing in it, before token i."""
+        place = self._tokens.span(i - 1).end if i else 0
+        self._parser.feed_token(Token(kind, "", place, end_pos=place))
+
+
+def _is(value: Any, kind: str) -> bool:
+    return isinstance(value, Token) and value.type == kind

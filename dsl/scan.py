@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from atnas.dsl import ast
 from atnas.dsl.diagnostics import Diagnostic, Label
-from atnas.dsl.elaborate import BUILTINS, METRICS
+from atnas.dsl.elaborate import BUILTINS
 from atnas.dsl.modules import Declared, Module
+from atnas.dsl.numbers import METRICS
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
@@ -39,6 +40,7 @@ class _Scan:
             self.bind(parameter.name, scope)
         for port in syntax.inputs:
             self.bind(port.name, scope)
+        for port in (*syntax.inputs, *syntax.outputs):
             for size in port.sizes or ():
                 if isinstance(size, ast.Name):
                     scope.setdefault(size.id, size.span)
@@ -46,7 +48,10 @@ class _Scan:
             self.expression(syntax.short, scope)
             if syntax.keyword == "space":
                 self.report(
-                    "E304", syntax.name.span, "a space needs inputs and outputs", "write space s [x: (3, 32, 32)] -> y {..}"
+                    "E304",
+                    syntax.name.span,
+                    "a space needs inputs and outputs",
+                    "write space s [x: (3, 32, 32)] -> y {..}",
                 )
         for statement in syntax.body:
             if isinstance(statement, ast.Bind):
@@ -71,7 +76,10 @@ class _Scan:
     def bind(self, name: ast.Name, scope: dict[str, Span]) -> None:
         if name.id in scope:
             self.report(
-                "E102", name.span, f"`{name.id}` is bound twice", "a name is bound once: give the second another name",
+                "E102",
+                name.span,
+                f"`{name.id}` is bound twice",
+                "a name is bound once: give the second another name",
                 labels=(Label(scope[name.id], "first here"),),
             )
         scope[name.id] = name.span
@@ -203,7 +211,10 @@ def _loops(module: Module) -> Iterator[Diagnostic]:
             blamed |= {w.id for w in way}
             names = " -> ".join([start, *(w.id for w in way)])
             yield Diagnostic(
-                "E104", way[0].span, f"`{start}` reaches itself: {names}", help="repeat a layer with `*` instead"
+                "E104",
+                way[0].span,
+                f"`{start}` reaches itself: {names}",
+                help="repeat a layer with `*` instead",
             )
 
 

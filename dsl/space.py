@@ -9,10 +9,12 @@ from atnas.dsl import ast
 from atnas.dsl.apply import body
 from atnas.dsl.arguments import Given, assign
 from atnas.dsl.build import Builder, TooLarge, written
+from atnas.dsl.context import Context
 from atnas.dsl.diagnostics import Diagnostic
-from atnas.dsl.elaborate import Context, Elaborator
+from atnas.dsl.elaborate import Elaborator
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Constraint, Net
+from atnas.dsl.numbers import condition, whole
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.values import ListOf, Tensor, Unknown, Value
@@ -42,7 +44,10 @@ class Worked:
 
 
 def work_out(
-    declared: Declared, call: ast.Call | ast.Name | None = None, home: Module | None = None, ends: Ends | None = None
+    declared: Declared,
+    call: ast.Call | ast.Name | None = None,
+    home: Module | None = None,
+    ends: Ends | None = None,
 ) -> Worked:
     """The net of a space.
 
@@ -66,7 +71,9 @@ def work_out(
         builder.report("E405", syntax.name.span, str(error))
         result = Unknown()
     outputs = result.items if isinstance(result, ListOf) else (result,)
-    if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
+    if any(f.severity == "error" for f in builder.findings) or any(
+        not isinstance(o, Tensor) for o in outputs
+    ):
         return Worked(None, sizes, builder.findings)
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
@@ -80,22 +87,28 @@ def work_out(
     return Worked(net, sizes, builder.findings)
 
 
-def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
+def limits(
+    requires: Sequence[ast.Require], module: Module
+) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
     """The `require` lines of a `search`: conditions over metrics alone."""
     builder = Builder(module.source, [])
     elab = Elaborator(builder)
     cx = Context(module, {}, "", "", {})
     found: list[Constraint] = []
     for statement in requires:
-        condition = elab.condition(statement.condition, cx)
-        guard = None if statement.guard is None else elab.condition(statement.guard, cx)
-        if not isinstance(condition, Unknown) and not isinstance(guard, Unknown):
-            found.append(Constraint(condition, guard, statement.span))
+        wanted = condition(elab, statement.condition, cx)
+        guard = None if statement.guard is None else condition(elab, statement.guard, cx)
+        if not isinstance(wanted, Unknown) and not isinstance(guard, Unknown):
+            found.append(Constraint(wanted, guard, statement.span))
     return tuple(found), builder.findings
 
 
 def _arguments(
-    elab: Elaborator, declared: Declared, syntax: ast.Layer, call: ast.Call | ast.Name | None, home: Module | None
+    elab: Elaborator,
+    declared: Declared,
+    syntax: ast.Layer,
+    call: ast.Call | ast.Name | None,
+    home: Module | None,
 ) -> dict[str, Value] | None:
     scope: dict[str, Value] = {}
     given: list[Given] = []
@@ -124,7 +137,9 @@ def _inputs(
     cx = Context(Module(elab.builder.source, ast.Program(elab.builder.source, ())), scope, "", "", {})
     for port in syntax.inputs:
         if port.sizes is None:
-            elab.builder.report("E304", port.span, f"`{port.name.id}` needs a shape", f"write {port.name.id}: (3, 32, 32)")
+            elab.builder.report(
+                "E304", port.span, f"`{port.name.id}` needs a shape", f"write {port.name.id}: (3, 32, 32)"
+            )
             return None
         outside = ends.shape if ends is not None else STAND_INS.get(len(port.sizes), (8,) * len(port.sizes))
         if len(outside) != len(port.sizes):
@@ -140,10 +155,10 @@ def _inputs(
             if isinstance(size, ast.Name) and size.id not in scope:
                 scope[size.id] = sizes[size.id] = actual
             value = elab.value(size, cx)
-            whole = elab.whole(value, size.span, "the size of an input")
-            if whole is None:
+            known = whole(elab, value, size.span, "the size of an input")
+            if known is None:
                 return None
-            shape.append(whole)
+            shape.append(known)
         if ends is not None and tuple(shape) != outside:
             elab.builder.report(
                 "E510",

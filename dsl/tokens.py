@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -30,7 +31,7 @@ def reserved_kinds() -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Brackets:
-    """For each token the innermost bracket that it stands in, or -1, and the brackets that are never closed."""
+    """For each token the innermost bracket open before it, or -1, and the brackets that are never closed."""
 
     around: tuple[int, ...]
     unclosed: frozenset[int]
@@ -89,14 +90,14 @@ class Tokens:
         unclosed: set[int] = set()
         for i, token in enumerate(self._tokens):
             kind = token.type
-            if kind == END or (opened and self.begins_declaration(i)):
-                unclosed.update(opened)
-                opened.clear()
-            elif kind in CLOSERS:
-                unclosed.update(self._close(opened, CLOSERS[kind]))
             around.append(opened[-1] if opened else -1)
             if kind in CLOSERS.values():
                 opened.append(i)
+            elif kind in CLOSERS:
+                unclosed.update(self._close(opened, CLOSERS[kind]))
+            elif opened and (kind == END or self.begins_declaration(i)):
+                unclosed.update(opened)
+                opened.clear()
         return Brackets(tuple(around), frozenset(unclosed))
 
     def _close(self, opened: list[int], opener: str) -> list[int]:
@@ -140,3 +141,7 @@ class Tokens:
             if height > DEEPEST:
                 found.append(i)
         return frozenset(found)
+
+    def at(self, offset: int) -> int:
+        """The token that begins at an offset of the text."""
+        return bisect_left(self._tokens, offset, key=lambda token: token.start_pos or 0)

@@ -104,6 +104,7 @@ LayerValue = Standard | Call | Chain | Alternatives | Repeat
 Number = Static | Pick | Arith | Read
 Value = Number | Tensor | ListOf | Chosen | Unknown | LayerValue | Undecided
 
+UNKNOWN = Unknown()
 LAYERS = (Standard, Call, Chain, Alternatives, Repeat)
 NUMBERS = (int, float, str, Pick, Arith, Read)
 

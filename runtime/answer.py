@@ -89,7 +89,11 @@ def _controls(run: Run, mine: Judged) -> dict[str, Any]:
     largest = run.space.costs.extreme("params", largest=True)[1]
     controls = {"random": _judge(run, "random", drawn), "largest": _judge(run, "largest", [largest])}
     return {
-        name: {**_described(run, judged), "count": len(judged.genotypes), "difference": _difference(mine, judged)}
+        name: {
+            **_described(run, judged),
+            "count": len(judged.genotypes),
+            "difference": _difference(mine, judged),
+        }
         for name, judged in controls.items()
     }
 

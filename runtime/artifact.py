@@ -68,7 +68,9 @@ def open_artifact(content: bytes, path: str) -> Artifact:
     except (ValueError, KeyError, TypeError) as error:
         raise Unable(f"{path} is a damaged artifact; compile its source again") from error
     if form != FORMAT:
-        raise Unable(f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again")
+        raise Unable(
+            f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again"
+        )
     if digest != _digest(body) or not sources:
         raise Unable(f"{path} is a damaged artifact: its digest does not fit; compile its source again")
     return Artifact(sources, str(body["experiment"]), settings, body["space"])
@@ -94,7 +96,8 @@ def _space(net: Net, architectures: int) -> dict[str, Any]:
         "name": net.name,
         "architectures": str(architectures),
         "decisions": [
-            {"name": d.name, "kind": d.kind, "options": list(d.options), "ordered": d.ordered} for d in net.decisions
+            {"name": d.name, "kind": d.kind, "options": list(d.options), "ordered": d.ordered}
+            for d in net.decisions
         ],
     }
 

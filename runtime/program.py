@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from atnas.runtime.experiment import Experiment, Search, Train
 
 from atnas.dsl import ast
 from atnas.dsl.configure import configure, override
@@ -16,8 +18,8 @@ from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.source import Source, Span
 from atnas.dsl.space import Ends, Worked, limits, work_out
-from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.tasks.distribution import Tasks
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -30,7 +32,10 @@ class Plan:
     search: Search | None
     net: Net
     limits: tuple[Constraint, ...]
-    declared: ast.Settings
+    @property
+    def narrowed(self) -> Net:
+        """The space with what the search requires of it."""
+        return replace(self.net, constraints=(*self.net.constraints, *self.limits))
 
 
 @dataclass
@@ -125,7 +130,7 @@ def _plan(
     if isinstance(search, Search) and not _fits(program, search, tasks, syntax):
         return
     assert search is None or isinstance(search, Search)
-    plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds, syntax)
+    plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
     program.plans[syntax.name.id] = plan
 
 
@@ -134,7 +139,9 @@ def _fits(program: Program, search: Search, tasks: Tasks, syntax: ast.Settings) 
     odd = next((g for g in search.goals if tasks.loss not in g.objective.losses), None)
     if odd is None:
         return True
-    word = "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
+    word = (
+        "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
+    )
     program.findings.append(
         Diagnostic(
             "E513",
@@ -182,7 +189,9 @@ def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
         ]
         if not targets or not rest:
             known = sorted({n for d in module.names.values() for n in (d.name, d.syntax.keyword)})
-            raise Unable(f"--set {path}: write DECLARATION.SETTING, where DECLARATION is one of {', '.join(known)}")
+            raise Unable(
+                f"--set {path}: write DECLARATION.SETTING, where DECLARATION is one of {', '.join(known)}"
+            )
         for target in targets:
             assert isinstance(target.syntax, ast.Settings)
             try:
@@ -199,4 +208,3 @@ def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
         span = finding.span
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)
     return sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
-

@@ -57,7 +57,7 @@ class Run:
     stopped: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
-        self.space: Compiled = compile(self.plan.net, self.plan.limits)
+        self.space: Compiled = compile(self.plan.narrowed)
         self.seed = self.plan.settings.seed
         self.supernet = Supernet(self.space.net, self.space.encoding, derive(self.seed, "weights"))
         self.supernet.to(self.device)
@@ -164,7 +164,9 @@ class Run:
         search = self.plan.search
         assert search is not None
         history = [t for t in self.trials if t.generation < number]
-        proposals = search.algorithm.ask(history, self.domain, search.goals, stream(self.seed, "search", number))
+        proposals = search.algorithm.ask(
+            history, self.domain, search.goals, stream(self.seed, "search", number)
+        )
         if search.schedule.kind == "interleaved":
             parents = [t.genotype for t in search.algorithm.survivors(history, search.goals)]
             proposals = parents + proposals
@@ -242,7 +244,7 @@ class Run:
     def domain(self) -> SearchDomain:
         """The architectures that may be proposed."""
         _, cheapest = self.space.costs.extreme("params", largest=False)
-        return SearchDomain(self.space.encoding, self.space.allowed, (cheapest,))
+        return SearchDomain(self.space.encoding, self.space.encoding.allowed, (cheapest,))
 
     @cached_property
     def evaluation(self) -> Evaluation:

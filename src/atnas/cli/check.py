@@ -16,7 +16,9 @@ from atnas.runtime.program import read_program
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True
+)
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     """Check files and folders (this folder if none is named; - is standard input).

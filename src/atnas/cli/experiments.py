@@ -55,7 +55,7 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
         report(program.findings, 1)
         raise Findings
     plan = _pick(program, experiment, main.path)
-    count = compile(plan.net, plan.limits).encoding.count()
+    count = compile(plan.narrowed).encoding.count()
     return Chosen(plan, make_artifact(main, used, plan.name, tuple(pairs), plan.net, count))
 
 

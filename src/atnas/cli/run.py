@@ -23,8 +23,12 @@ from atnas.runtime.folder import RunFolder
 @click.command()
 @click.argument("file")
 @click.option("--experiment", help="Which experiment, if the file has several.")
-@click.option("--out", type=click.Path(file_okay=False), help="The run's folder; runs/EXPERIMENT if not given.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500")
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="The run's folder; runs/EXPERIMENT if not given."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500"
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--fresh", is_flag=True, help="Start anew; what the folder holds is moved aside.")
 def command(
@@ -57,7 +61,9 @@ def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
     found.plan.tasks.open()
     if not _same(folder, found):
         if folder.program.exists():
-            raise Unable(f"{folder.root} holds another run; name another folder with --out, or start anew with --fresh")
+            raise Unable(
+                f"{folder.root} holds another run; name another folder with --out, or start anew with --fresh"
+            )
         folder.begin(found.artifact.bytes, _about(found, str(where)))
     with watcher() as watching, stoppable() as stop:
         run = Run(found.plan, folder, where, watching, stop.is_set)
@@ -66,7 +72,9 @@ def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
             folder.note("best.json", run.space.encoding.decode(architecture))
             result = answer(run, architecture)
         except Interrupted:
-            watching.note(f"Stopped; everything is saved. The same command goes on from here ({folder.root}).")
+            watching.note(
+                f"Stopped; everything is saved. The same command goes on from here ({folder.root})."
+            )
             return 130
     folder.note("result.json", result)
     show(result)

@@ -28,7 +28,9 @@ def show(result: dict[str, Any]) -> None:
         table.add_row(label, *_figures(control, accuracy), shown)
     console.print(table)
     if result["architecture"]:
-        console.print("found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True)
+        console.print(
+            "found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True
+        )
 
 
 def _tasks(protocol: dict[str, Any]) -> str:

@@ -1,0 +1,210 @@
+"""Syntax errors in people's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from lark import Token
+
+from atnas.dsl.diagnostics import Diagnostic, Label
+from atnas.dsl.grammar import punctuation, reserved
+from atnas.dsl.lex import END
+from atnas.dsl.source import Span
+from atnas.dsl.suggest import nearest
+from atnas.dsl.tokens import CLOSERS, DECLARATIONS, DEEPEST, STARTERS, Tokens
+
+Level = Literal["declaration", "statement", "entry"]
+
+OPERATORS: Final = frozenset(
+    {"ARROW", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "VBAR", "DOTS", "OF", "STEP", "LSQB", "LPAR"}
+)
+COMPARISONS: Final = frozenset({"EQ", "NE", "LESSTHAN", "LE", "MORETHAN", "GE", "IN", "AND"})
+NAMED: Final = {"NAME": "a name", "NUMBER": "a number", "STRING": "a string", END: "the end of the file"}
+BODIES: Final = {
+    "statement": "a body holds `name = expression` and `require` lines only",
+    "entry": "settings are lines `name = value`; `tasks` may hold `name ~ value`, and `search` `maximize`, "
+    "`minimize` and `require` lines",
+}
+FILE: Final = "a file holds declarations only: `use`, `op`, `cell`, `space`, `tasks`, `train`, `search`, `experiment`"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A token that the parser does not accept: what it accepts, what kind of lines the body or file holds around the
+    token, how many values the stack has before the line, and those of the line."""
+
+    tokens: Tokens
+    i: int
+    accepted: frozenset[str]
+    level: Level
+    depth: int
+    partial: tuple[Any, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.tokens[self.i].type
+
+    @property
+    def span(self) -> Span:
+        return self.tokens.span(self.i)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the line could end before the token."""
+        return (END if self.level == "declaration" else "RBRACE") in self.accepted
+
+    @cached_property
+    def wants_expression(self) -> bool:
+        return {"NAME", "NUMBER", "LSQB"} <= self.accepted
+
+    @property
+    def found(self) -> str:
+        return _spelt(self.tokens[self.i])
+
+
+def unexpected(at: Situation) -> Diagnostic:
+    """E001: what the parser would have taken instead."""
+    return _bracket(at) or _habit(at) or _missing_operator(at) or _line(at) or _expected(at)
+
+
+def reserved_word(at: Situation) -> Diagnostic:
+    return Diagnostic("E005", at.span, f"{at.found} is a reserved word of the language", "choose another name")
+
+
+def glued(at: Situation) -> Diagnostic:
+    does = "is called with" if at.kind == "LPAR" else "is indexed by"
+    cure = "end the line before with a comma" if "COMMA" in at.accepted else "begin it with `name =`"
+    return Diagnostic(
+        "E006",
+        at.span,
+        f"line ends are spaces, so what stands before {at.found} {does} what follows it",
+        f"{cure}, or move {at.found} to the end of the line before",
+        labels=(Label(at.tokens.span(at.i - 1), "this is what it would apply to"),),
+    )
+
+
+def too_deep(at: Situation) -> Diagnostic:
+    message = f"more than {DEEPEST} operators and brackets in one another"
+    return Diagnostic("E007", at.span, message, "give parts of it names of their own")
+
+
+def unclosed(tokens: Tokens, opening: int, found: int) -> Diagnostic:
+    ends = tokens.kind(found) == END
+    label = Label(tokens.span(found), "the file ends here" if ends else "it should be closed before this")
+    return Diagnostic("E001", tokens.span(opening), f"this {_spelt(tokens[opening])} is never closed", labels=(label,))
+
+
+def _bracket(at: Situation) -> Diagnostic | None:
+    """Brackets without their other half."""
+    tokens, brackets = at.tokens, at.tokens.brackets
+    opening = brackets.around[at.i]
+    if at.kind == "RBRACE" and opening < 0:
+        return Diagnostic("E001", at.span, "this `}` closes nothing")
+    if opening < 0 or opening not in brackets.unclosed:
+        return None
+    kind = tokens.kind(opening)
+    if at.kind in ("RPAR", "RSQB") and CLOSERS[at.kind] != kind:
+        label = Label(tokens.span(opening), "opened here")
+        message = f"{at.found} does not close {_spelt(tokens[opening])}"
+        return Diagnostic("E001", at.span, message, labels=(label,))
+    closable = any(closer in at.accepted for closer, opener in CLOSERS.items() if opener == kind)
+    ends = at.kind in (END, "RBRACE") or tokens.begins_declaration(at.i) or tokens.begins_line(at.i)
+    return unclosed(tokens, opening, at.i) if closable or ends else None
+
+
+def _habit(at: Situation) -> Diagnostic | None:
+    """What other languages have."""
+    words: tuple[str, str | None] | None = None
+    before = at.tokens.kind(at.i - 1) if at.i else ""
+    first = at.partial[0].type if at.partial and isinstance(at.partial[0], Token) else ""
+    text = str(at.tokens[at.i - 1]) if before == "NAME" and len(at.partial) == 1 else str(at.tokens[at.i])
+    if at.kind == "EXTERN":
+        words = "`extern op` is not part of this version of the language", "register the operator as an extension"
+    elif first == "REQUIRE" and at.kind == "EQUAL":
+        words = "a condition compares with `==`", None
+    elif first == "REQUIRE" and at.kind in COMPARISONS:
+        words = "comparisons do not follow one another", "join them: `low <= x and x <= high`"
+    elif at.kind in COMPARISONS and at.complete:
+        words = "comparisons stand in `require` lines only", None
+    elif text in ("or", "not", "else"):
+        words = f"there is no `{text}`", "several `require` lines must all hold; choices are written `a | b`"
+    elif at.kind == "IF" and before != "IF" and any(_is(v, "FOR") for v in at.partial):
+        words = "a list made by `for` has no `if`", None
+    elif at.kind == "LBRACE" and before == "EQUAL":
+        words = "a body stands right after the name", "leave the `=` out"
+    elif at.kind == "LPAR" and "LSQB" in at.accepted and before in ("RPAR", "RSQB"):
+        words = "only a name can be called", "give this layer a name first, or compose it with `->`"
+    elif at.kind == "TILDE" and at.level != "entry":
+        words = "`~` draws anew for each task: it stands in `tasks` only", "write `=`"
+    elif at.kind in ("MAXIMIZE", "MINIMIZE") and at.level != "entry":
+        words = f"{at.found} stands in `search` only", None
+    return words and Diagnostic("E001", at.span, *words)
+
+
+def _missing_operator(at: Situation) -> Diagnostic | None:
+    """Two expressions side by side: `relu conv(3)`."""
+    lone = at.level != "declaration" and len(at.partial) == 1 and _is(at.partial[0], "NAME")
+    i = at.i - 1 if lone else at.i
+    if at.tokens.begins_line(i) or not (lone or (at.kind in ("NAME", "NUMBER", "STRING") and "ARROW" in at.accepted)):
+        return None
+    others = [_spelled(k) for k in ("COMMA", *CLOSERS) if k in at.accepted and not lone and not at.complete]
+    expected = _either(["an operator, such as `->`", *others])
+    return Diagnostic("E001", at.tokens.span(i), f"expected {expected} before {_spelt(at.tokens[i])}")
+
+
+def _line(at: Situation) -> Diagnostic | None:
+    """Lines that are none of those a body or file holds."""
+    lone = len(at.partial) == 1 and _is(at.partial[0], "NAME")
+    i = at.i - 1 if lone else at.i
+    begins = lone or not at.partial or (at.complete and at.tokens.begins_line(i))
+    if not begins:
+        return None
+    if at.level == "declaration":
+        near = nearest(str(at.tokens[i]), [w for w, kind in reserved().items() if kind in DECLARATIONS])
+        return Diagnostic("E001", at.tokens.span(i), FILE, near and f"did you mean `{near}`?")
+    near = nearest(str(at.tokens[i]), [w for w, kind in reserved().items() if kind in STARTERS])
+    cure = f"did you mean `{near}`?" if near else "give the expression a name: `y = ..`" if lone else None
+    return Diagnostic("E001", at.tokens.span(i), BODIES[at.level], cure)
+
+
+def _expected(at: Situation) -> Diagnostic:
+    before = _spelt(at.tokens[at.i - 1])
+    new_line = at.kind == END or at.tokens.begins_line(at.i)
+    span = at.tokens.span(at.i - 1) if new_line else at.span
+    what = "an expression" if at.wants_expression else _either(_choices(at.accepted))
+    return Diagnostic("E001", span, f"expected {what} after {before}" + ("" if new_line else f", found {at.found}"))
+
+
+def _choices(accepted: frozenset[str]) -> list[str]:
+    """What is accepted, in words: kinds of tokens before marks before keywords."""
+    kinds = set(accepted)
+    words: list[str] = []
+    if "ARROW" in kinds and "PLUS" in kinds:
+        kinds -= OPERATORS
+        words.append("an operator")
+    words += [NAMED[kind] for kind in NAMED if kind in kinds]
+    words += [_spelled(kind) for kind in (*punctuation().values(), *reserved().values()) if kind in kinds]
+    return words
+
+
+def _spelled(kind: str) -> str:
+    """A kind of token that is always spelt the same, in backticks."""
+    spelling = {name: text for text, name in (*punctuation().items(), *reserved().items())}
+    return f"`{spelling[kind]}`"
+
+
+def _spelt(token: Token) -> str:
+    if token.type == END:
+        return "the end of the file"
+    text = str(token)
+    return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _is(value: Any, kind: str) -> bool:
+    return isinstance(value, Token) and value.type == kind
