@@ -24,8 +24,6 @@ ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
 }
 """Metrics that add up over the active layers."""
 
-METRICS: Final = (*ADDITIVE, "depth")
-
 NOTHING: Final = Cost()
 
 

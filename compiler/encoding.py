@@ -151,7 +151,7 @@ def _distinct(options: Sequence[Json]) -> tuple[Json, ...]:
         spelling = _spelling(option)
         seen[spelling] = count = seen.get(spelling, 0) + 1
         text = option if isinstance(option, str) else spelling
-        found.append(option if count == 1 else option)
+        found.append(option if count == 1 else f"{text} #{count}")
     return tuple(found)
 
 

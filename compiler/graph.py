@@ -9,7 +9,21 @@ from typing import Any
 
 import networkx as nx
 
-from atnas.dsl.net import ChoiceNode, Constraint, Decision, InputNode, LayerNode, Net, NetNode
+from atnas.dsl.cases import values
+from atnas.dsl.net import (
+    Arith,
+    ChoiceNode,
+    Constraint,
+    Decision,
+    Edge,
+    InputNode,
+    LayerNode,
+    Net,
+    NetNode,
+    Num,
+    Pick,
+    Read,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +45,7 @@ class Graph:
     @cached_property
     def nodes(self) -> dict[int, NetNode]:
         """The nodes by number, every node after those it refers to."""
-        return {number: self.dag.nodes[number]["node"] for number in sorted(self.dag)}
+        return {number: node for number, node in sorted(self.dag.nodes(data="node")) if node is not None}
 
     def options(self, decision: int) -> int:
         """How many options a decision has."""
@@ -57,6 +71,50 @@ def lower(net: Net) -> Graph:
     """The graph of a resolved space, node for node."""
     nodes = dict(enumerate(net.nodes))
     return Graph(net.name, net.inputs, net.outputs, net.decisions, net.constraints, _dag(nodes))
+
+
+def text(graph: Graph) -> str:
+    """The graph to read, a line for each node: its number, what it is, whose tensors it takes, its shapes."""
+    lines = [f"space {graph.name}"]
+    lines += [f"  %{n} = {_node(graph, node)} : {_shapes(node)}" for n, node in graph.nodes.items()]
+    lines += [f"  {name} = %{n}" for name, n in graph.outputs]
+    return "\n".join(lines)
+
+
+def _node(graph: Graph, node: NetNode) -> str:
+    match node:
+        case InputNode(name=name):
+            return f"input {name}"
+        case LayerNode(operator=operator, arguments=arguments, edges=edges):
+            settings = ", ".join(f"{name} = {_num(graph, num)}" for name, num in arguments)
+            return f"{operator}({settings}) [{', '.join(_edge(graph, edge) for edge in edges)}]"
+        case ChoiceNode(selector=selector, keys=keys, sources=among):
+            ways = ", ".join(f"{key}: %{source}" for key, source in zip(keys, among, strict=True))
+            return f"choose {_num(graph, selector)} [{ways}]"
+
+
+def _edge(graph: Graph, edge: Edge) -> str:
+    if edge.guard is None:
+        return f"%{edge.node}"
+    decision = graph.decisions[edge.guard.decision]
+    return f"%{edge.node} if {decision.name} in {[decision.options[o] for o in sorted(edge.guard.allowed)]}"
+
+
+def _num(graph: Graph, num: Num) -> str:
+    match num:
+        case Pick(decision, options):
+            return f"{graph.decisions[decision].name}({' | '.join(_num(graph, o) for o in options)})"
+        case Arith(op, left, right):
+            return f"({_num(graph, left)} {op} {_num(graph, right)})"
+        case Read(cases):
+            return " | ".join(map(str, values(cases)))
+        case _:
+            return str(num)
+
+
+def _shapes(node: NetNode) -> str:
+    shapes = [node.shape] if isinstance(node, InputNode) else values(node.shape)
+    return " | ".join(f"({', '.join(map(str, shape))})" for shape in shapes)
 
 
 def _dag(nodes: Mapping[int, NetNode]) -> nx.DiGraph[Any]:

@@ -132,7 +132,7 @@ class Accepts:
 
     def phrases(self, bounds: bool = False) -> list[str]:
         """Each alternative in words: "a whole number", "`sgd`", "text in quotes"."""
-        return list(dict.fromkeys(self._phrases(bounds)))
+        return list(dict.fromkeys(self._phrases(bounds))) or ["another kind of value"]
 
     def _phrases(self, bounds: bool) -> Iterator[str]:
         if self.extension:

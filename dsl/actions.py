@@ -133,12 +133,17 @@ class Actions:
 
     def _doc(self, word: Token) -> str:
         """The text of the `##` lines between the declaration and what stands before it."""
-        lines: list[str] = []
-        number = self.source.position(begin(word)).line - 1
-        while number and (line := self.source.line(number).strip())[:1] in ("", "#"):
+        text, end, lines = self.source.text, begin(word), list[str]()
+        while end and text[end - 1] in " \t":
+            end -= 1
+        while end and text[end - 1] == "\n":
+            start = text.rfind("\n", 0, end - 1) + 1
+            line = text[start:end].strip()
+            if line and not line.startswith("#"):
+                break
             if line.startswith("##"):
                 lines.append(line[2:].strip())
-            number -= 1
+            end = start
         return "\n".join(reversed(lines))
 
     # Statements

@@ -27,7 +27,6 @@ SAID: Mapping[str, str] = {
     "tuple_type": "must be a list",
     "too_short": "must have no fewer than {min_length} items",
     "too_long": "must have no more than {max_length} items",
-    "missing": "has too few items",
 }
 """What is wrong, by pydantic's name for it: what follows after "`way`"."""
 
@@ -53,12 +52,20 @@ def errors(error: ValidationError) -> dict[tuple[int | str, ...], ErrorDetails]:
 
 def sentence(detail: ErrorDetails, name: str, written: str) -> str:
     """One sentence on what is wrong with the value `written` of the setting `name`."""
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind = detail["type"]
+    context = {key: _plain(value) for key, value in detail.get("ctx", {}).items()}
     if kind in VALIDATORS:
         return str(context["error"])
+    if kind == "missing":
+        return f"`{name}` has too few items"
     if kind in SAID:
         return f"`{name}` {SAID[kind].format_map(context)}, not `{written}`"
     return f"`{name}` cannot be `{written}`: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _plain(value: object) -> object:
+    """A bound as people write it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

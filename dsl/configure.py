@@ -15,8 +15,10 @@ from typing import TypeVar, get_type_hints
 
 from atnas.dsl import ast
 from atnas.dsl.accepts import Accepts, Member, accepts
+from atnas.dsl.describe import describe as describe
 from atnas.dsl.diagnostics import Diagnostic, Label
 from atnas.dsl.drawing import drawn
+from atnas.dsl.override import override as override
 from atnas.dsl.reading import BAD, DECISIONS, Declared, Reader, Site, Written, is_uniform, short
 from atnas.dsl.settings import Extension, Settings
 
@@ -38,6 +40,8 @@ def configure(
     site = Site(f"{declaration.keyword} {declaration.name.id}", declaration.name.span, "E503")
     if declaration.short is not None:
         message = f"a `{declaration.keyword}` takes its settings between braces"
+        if declaration.short == ast.Name(declaration.short.span, ""):  # reported by the parser
+            return None, []
         reader.report("E509", declaration.short.span, message, f"write `{site.subject} {{ .. }}`")
         return None, reader.findings
     lines, meant = _settings(reader, model, declaration)
@@ -50,6 +54,8 @@ def configure(
         reader.report("E503", site.span, f"`{site.subject}` has no goal", cure)
         meant.add(GOALS)
     written: dict[str, Written] = {name: line.value for name, line in lines.items()}
+    if GOALS in values:
+        written[GOALS] = tuple(line.objective for line in declaration.body if isinstance(line, ast.Goal))
     built = reader.fill(model, values, written, site, meant)
     findings = sorted(reader.findings, key=lambda f: (f.span.start, f.span.end))
     return (None if built is BAD or findings else built), findings

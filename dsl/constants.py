@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from atnas.dsl import ast
 from atnas.dsl.net import arithmetic
 
 OPERATORS = frozenset("*/%+-")
+
+LARGEST = 10**300
+"""The largest number that arithmetic may give, so that it fits a float and a message."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,14 @@ def is_arithmetic(expr: ast.Expr) -> bool:
 
 def constant(expr: ast.Expr) -> Constant:
     """The value of an expression. Raises `NotConstantError` at the smallest part that has none."""
-    try:
-        return _finite(expr, _evaluate(expr))
-    except RecursionError:
-        raise NotConstantError(expr, "is nested too deeply") from None
-
-
-def _evaluate(expr: ast.Expr) -> Constant:
     match expr:
         case ast.Number(value=value, unit=unit):
             return Constant(value, "" if unit == "%" else unit)
         case ast.Negate(operand=operand):
-            inner = _evaluate(operand)
+            inner = constant(operand)
             return Constant(-inner.value, inner.unit)
         case ast.Binary(op=op, left=left, right=right) if op in OPERATORS:
-            return _combined(expr, _evaluate(left), _evaluate(right))
+            return _combined(expr, constant(left), constant(right))
         case _:
             raise NotConstantError(expr)
 
@@ -68,10 +63,6 @@ def _combined(expr: ast.Binary, left: Constant, right: Constant) -> Constant:
     except OverflowError:
         raise NotConstantError(expr, "is too large") from None
     assert isinstance(value, int | float)
-    return Constant(value, left.unit or right.unit)
-
-
-def _finite(expr: ast.Expr, found: Constant) -> Constant:
-    if not math.isfinite(found.value):
+    if not abs(value) <= LARGEST:
         raise NotConstantError(expr, "is too large")
-    return found
+    return Constant(value, left.unit or right.unit)

@@ -12,6 +12,8 @@ from atnas.dsl.settings import Between, Draw, OneOf
 
 def drawn(reader: Reader, expr: ast.Expr, accept: Accepts) -> Draw | Bad:
     """What is drawn from. Every number that can come is held to the bounds of the field."""
+    if expr == ast.Name(expr.span, ""):  # the parser could not read it, and said so
+        return BAD
     if not accept.draws:
         message = f"`{accept.name}` is the same for all tasks and cannot be drawn"
         return reader.report("E506", expr.span, message, f"write `{accept.name} = ..`")

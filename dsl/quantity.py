@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from atnas.dsl.suggest import nearest
@@ -39,6 +40,7 @@ class QuantityError(ValueError):
         self.cure = cure
 
 
+@lru_cache(maxsize=1024)
 def quantity(text: str) -> tuple[int | float, str]:
     """The value in base units and the unit: `"20ms"` is (0.02, "s"), `"1.5M"` is (1500000, "").
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from atnas.dsl.suggest import nearest
 from pydantic import TypeAdapter, ValidationError
 
 from atnas.dsl import ast
@@ -20,6 +19,7 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.plugins import Group, entries, load
 from atnas.dsl.settings import Ref, Settings, Uniform
 from atnas.dsl.source import Span
+from atnas.dsl.suggest import nearest
 
 M = TypeVar("M", bound=Settings)
 
@@ -82,8 +82,11 @@ class Reader:
         return BAD if silent else built
 
     def _missing(self, name: str, model: type[Settings], site: Site) -> None:
-        taken = listed(accepts(name, model.model_fields[name]).phrases())
-        self.report(site.missing, site.span, f"`{site.subject}` needs `{name}`", f"`{name}` is {taken}")
+        accept = accepts(name, model.model_fields[name])
+        cure = f"`{name}` is {listed(accept.phrases())}"
+        if accept.extension is not None:
+            cure += f": {listed(map(quoted, _fitting(accept)))}"
+        self.report(site.missing, site.span, f"`{site.subject}` needs `{name}`", cure)
 
     def _blame(
         self, error: ValidationError, written: Mapping[str, Written], site: Site, silent: Collection[object]
@@ -101,6 +104,8 @@ class Reader:
     def value(self, expr: ast.Expr, accept: Accepts) -> object:
         """The value that an expression stands for, or BAD."""
         match expr:
+            case ast.Name(id=""):  # the parser could not read it, and said so
+                return BAD
             case ast.Choice() | ast.Range() | ast.Subset():
                 return self.decision(expr, accept, "choose one; decisions belong in a `space`")
             case ast.List(items=items) if accept.items:
@@ -119,6 +124,7 @@ class Reader:
                 return self._mismatch(expr, accept)
 
     def decision(self, expr: ast.Expr, accept: Accepts, cure: str) -> Bad:
+        """Reports a choice where there is none to make."""
         return self.report("E507", expr.span, f"`{accept.name}` is set to one value, not to a choice", cure)
 
     def _mismatch(self, expr: ast.Expr, accept: Accepts) -> Bad:
@@ -136,6 +142,7 @@ class Reader:
         return whole([self.value(item, accept) for item in items])
 
     def number(self, expr: ast.Expr, accept: Accepts) -> int | float | Bad:
+        """The value of constant arithmetic, with a unit that the field takes."""
         try:
             found = constant(expr)
         except NotConstantError as error:
@@ -191,12 +198,10 @@ class Reader:
         if variant is not None:
             return self.call(variant, word, arguments)
         if accept.extension is not None and word.id in entries(accept.extension.group):
-            model = _loaded(accept.extension.group, word.id)
-            return (
-                self.call(model, word, arguments)
-                if issubclass(model, accept.classes)
-                else self._no_such(word, accept)
-            )
+            model = loaded(accept.extension.group, word.id)
+            if issubclass(model, accept.classes):
+                return self.call(model, word, arguments)
+            return self._no_such(word, accept)
         if accept.reference is not None:
             return self._reference(expr, word, accept)
         if accept.extension is not None:
@@ -208,10 +213,11 @@ class Reader:
         return self._mismatch(expr, accept)
 
     def _no_such(self, word: ast.Name, accept: Accepts) -> Bad:
-        assert accept.extension is not None
-        fitting = [name for name in entries(accept.extension.group) if _fits(name, accept)]
+        fitting = _fitting(accept)
         message = f"`{word.id}` is not {accept.kind}"
-        self.unknown("E504", word, [*accept.words, *fitting], message, f"there {_are(fitting)}")
+        self.unknown(
+            "E504", word, [*accept.words, *fitting], message, f"there {_are(fitting)}" if fitting else ""
+        )
         return BAD
 
     def _no_arguments(self, expr: ast.Call, word: str) -> Bad:
@@ -225,15 +231,13 @@ class Reader:
             return self._no_arguments(expr, word.id)
         keyword = reference.keyword
         if self.declared is not None and word.id not in self.declared.get(keyword, ()):
-            message, cure = (
-                f"there is no `{keyword}` called `{word.id}`",
-                f"declare `{keyword} {word.id} {{ .. }}`",
-            )
-            other = next((k for k, names in self.declared.items() if word.id in names), None)
-            if other is not None:
-                message, cure = f"`{word.id}` is a `{other}`, not a `{keyword}`", f"name a `{keyword}`"
             names = self.declared.get(keyword, ())
-            self.unknown("E510", word, names, message, f"there {_are(names)}" if names else cure)
+            other = next((k for k, among in self.declared.items() if word.id in among), None)
+            message = f"there is no `{keyword}` called `{word.id}`"
+            if other is not None:
+                message = f"`{word.id}` is a `{other}`, and a `{keyword}` belongs here"
+            title = f"there {_are(names)}" if names else f"declare one: `{keyword} {word.id} {{ .. }}`"
+            self.unknown("E510", word, names, message, title)
             return BAD
         return Ref(word.id, expr) if reference.arguments else word.id
 
@@ -296,6 +300,7 @@ class Reader:
     def report(
         self, code: str, span: Span, message: str, cure: str | None = None, labels: tuple[Label, ...] = ()
     ) -> Bad:
+        """Adds a finding."""
         self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
         return BAD
 
@@ -308,7 +313,7 @@ class Reader:
             parts.append(f"{title} {listed(map(quoted, words), 'and')}")
         elif title:
             parts.append(title)
-        self.report(code, name.span, message, "; ".join(parts) or None)
+        self.report(code, name.span, message, " ".join(parts) or None)
         return {meant} if meant else set()
 
 
@@ -317,7 +322,7 @@ def is_uniform(expr: ast.Expr) -> bool:
     return isinstance(expr, ast.Call) and expr.function.id == "uniform"
 
 
-def _loaded(group: Group, word: str) -> type[Settings]:
+def loaded(group: Group, word: str) -> type[Settings]:
     """The class of an extension. Raises `Unable` where it cannot be had."""
     try:
         found = load(group, word)
@@ -328,11 +333,16 @@ def _loaded(group: Group, word: str) -> type[Settings]:
     return found
 
 
-def _fits(word: str, accept: Accepts) -> bool:
-    """Whether an installed extension may stand there."""
+def _fitting(accept: Accepts) -> list[str]:
+    """The installed extensions that may stand there; one that cannot be loaded may not."""
     assert accept.extension is not None
+    group = accept.extension.group
+    return [word for word in entries(group) if _fits(group, word, accept)]
+
+
+def _fits(group: Group, word: str, accept: Accepts) -> bool:
     try:
-        return issubclass(_loaded(accept.extension.group, word), accept.classes)
+        return issubclass(loaded(group, word), accept.classes)
     except Unable:
         return False
 
@@ -346,6 +356,7 @@ def _positional(model: type[Settings], index: int) -> str | None:
 
 
 def whole(values: Sequence[object]) -> object:
+    """The values as a tuple, or BAD where one of them is."""
     return BAD if any(value is BAD for value in values) else tuple(values)
 
 

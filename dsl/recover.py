@@ -16,7 +16,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from atnas.dsl.actions import begin
 from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.lex import END
-from atnas.dsl.tokens import SETTINGS, Tokens
+from atnas.dsl.tokens import SETTINGS, STARTERS, Tokens, is_token
 from atnas.dsl.wording import Level, Situation, glued, reserved_word, too_deep, unclosed, unexpected
 
 LEVELS: Final[Mapping[str, Level]] = {
@@ -93,7 +93,7 @@ class Recovery:
             return False
         if at.level != "declaration" and self._tokens.kind(at.i + 1) in ("EQUAL", "TILDE"):
             return at.level == "statement" or at.kind not in SETTINGS
-        return "NAME" in at.accepted and not self._tokens.begins_statement(at.i)
+        return "NAME" in at.accepted and (at.level == "declaration" or at.kind not in STARTERS)
 
     def _is_excused(self, at: Situation) -> bool:
         """Whether something in the same statement has been reported already, a character left out before it included."""
@@ -112,10 +112,12 @@ class Recovery:
 
     def _frame(self) -> tuple[Level, int]:
         """What the innermost open body, or the file, holds, and how many values the stack has before its next line."""
-        for depth in range(len(self._values), -1, -1):
-            level = next((LEVELS[symbol] for symbol in self._rows[self._states[depth]] if symbol in LEVELS), None)
-            closed = depth < len(self._values) and _is(self._values[depth], "RBRACE")
-            if level and not closed:
+        top = len(self._values)
+        for depth in range(top, -1, -1):
+            row = self._rows[self._states[depth]]
+            level = next((LEVELS[symbol] for symbol in row if symbol in LEVELS), None)
+            left = depth < top and (isinstance(self._values[depth], list) or is_token(self._values[depth], "RBRACE"))
+            if level and not left:
                 return level, depth
         raise AssertionError("the parser's first state begins declarations")
 
@@ -135,13 +137,13 @@ class Recovery:
 
     def _cut_statement(self, at: Situation) -> None:
         """Leaves `name =` standing, with an empty name for its value, or nothing."""
-        bound = len(at.partial) > 1 and (_is(at.partial[1], "EQUAL") or _is(at.partial[1], "TILDE"))
+        bound = len(at.partial) > 1 and (is_token(at.partial[1], "EQUAL") or is_token(at.partial[1], "TILDE"))
         self._cut(at.depth + 2 if bound else at.depth)
         if bound:
             self._feed("NAME", at.i)
 
     def _opening_brace(self, depth: int) -> int:
-        brace = next(value for value in reversed(self._values[:depth]) if _is(value, "LBRACE"))
+        brace = next(value for value in reversed(self._values[:depth]) if is_token(value, "LBRACE"))
         return self._tokens.at(brace.start_pos)
 
     def _next_statement(self, i: int) -> int:
@@ -169,11 +171,11 @@ class Recovery:
         if at.complete:
             return self._next_declaration(at.i + 1)
         after = self._next_declaration(at.i)
-        equal = next((n for n, value in enumerate(at.partial) if _is(value, "EQUAL")), None)
-        if equal is not None and not any(_is(value, "LPAR") for value in at.partial[:equal]):
+        equal = next((n for n, value in enumerate(at.partial) if is_token(value, "EQUAL")), None)
+        if equal is not None and not any(is_token(value, "LPAR") for value in at.partial[:equal]):
             self._cut(at.depth + equal + 1)
             self._feed("NAME", at.i)
-        elif _is(at.partial[0], "USE"):
+        elif is_token(at.partial[0], "USE"):
             self._cut(at.depth)
         else:
             return self._mend_head(at, after)
@@ -181,7 +183,7 @@ class Recovery:
 
     def _mend_head(self, at: Situation, after: int) -> int:
         """Leaves keyword and name, and goes on in the body where there is one."""
-        named = len(at.partial) > 1 and _is(at.partial[1], "NAME")
+        named = len(at.partial) > 1 and is_token(at.partial[1], "NAME")
         self._cut(at.depth + 2 if named else at.depth + 1)
         if not named:
             self._feed("NAME", at.i)
@@ -208,7 +210,3 @@ class Recovery:
         """Feeds a token that is not in the text, with nothing in it, before token i."""
         place = self._tokens.span(i - 1).end if i else 0
         self._parser.feed_token(Token(kind, "", place, end_pos=place))
-
-
-def _is(value: Any, kind: str) -> bool:
-    return isinstance(value, Token) and value.type == kind

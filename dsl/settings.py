@@ -1,4 +1,4 @@
-"""Settings of `tasks`, `train`, `search` and `experiment`: pydantic models whose fields are the words of the language."""
+"""Settings of `tasks`, `train`, `search` and `experiment`: pydantic models whose fields are its words."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from atnas.dsl.plugins import Group
 class Settings(BaseModel):
     """Base of everything that can be set. Frozen; an unknown word is an error.
 
-    `positional` names the fields that arguments without a name fill, in order; a last name with a star, `"*angles"`,
-    takes all that are left as a tuple.
+    `positional` names the fields that arguments without a name fill, in order; a last name with a star,
+    `"*angles"`, takes all that are left as a tuple.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,7 +29,8 @@ class Settings(BaseModel):
 class Extension:
     """Marks a field that takes an extension by name: `learner: Annotated[Trainer, Extension("trainers")]`.
 
-    `learner = maml(order = 1)` then loads `maml` from that group, a `Settings`, and builds it from the arguments.
+    `learner = maml(order = 1)` then loads `maml` from that group, a `Settings`, and builds it from its
+    arguments.
     """
 
     group: Group

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Final
+from typing import Any, Final
 
 from lark import Token
 
@@ -27,6 +27,11 @@ DEEPEST: Final = 100
 @cache
 def reserved_kinds() -> frozenset[str]:
     return frozenset(reserved().values())
+
+
+def is_token(value: Any, kind: str) -> bool:
+    """Whether a value of the parser's stack is a token of that kind."""
+    return isinstance(value, Token) and value.type == kind
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,11 @@ class Tokens:
         return after in ("NAME", "STRING", "LBRACE", "LPAR") or self.is_reserved(i + 1)
 
     def begins_statement(self, i: int) -> bool:
+        """A keyword that begins one, or a word, though it may be reserved, that `=` or `~` follows."""
         kind = self.kind(i)
         if kind in STARTERS:
             return True
-        return (kind == "NAME" or kind in SETTINGS) and self.kind(i + 1) in ("EQUAL", "TILDE")
+        return (kind == "NAME" or kind in reserved_kinds()) and self.kind(i + 1) in ("EQUAL", "TILDE")
 
     @cached_property
     def brackets(self) -> Brackets:

@@ -13,7 +13,7 @@ from atnas.dsl.grammar import punctuation, reserved
 from atnas.dsl.lex import END
 from atnas.dsl.source import Span
 from atnas.dsl.suggest import nearest
-from atnas.dsl.tokens import CLOSERS, DECLARATIONS, DEEPEST, STARTERS, Tokens
+from atnas.dsl.tokens import CLOSERS, DECLARATIONS, DEEPEST, STARTERS, Tokens, is_token
 
 Level = Literal["declaration", "statement", "entry"]
 
@@ -62,6 +62,15 @@ class Situation:
     @property
     def found(self) -> str:
         return _spelt(self.tokens[self.i])
+
+    @property
+    def subject(self) -> int:
+        """The token to speak of: a name that begins the line just before, else the token itself."""
+        return self.i - 1 if len(self.partial) == 1 and is_token(self.partial[0], "NAME") else self.i
+
+    def did_you_mean(self, kinds: frozenset[str]) -> str | None:
+        near = nearest(str(self.tokens[self.subject]), [word for word, kind in reserved().items() if kind in kinds])
+        return near and f"did you mean `{near}`?"
 
 
 def unexpected(at: Situation) -> Diagnostic:
@@ -118,55 +127,56 @@ def _habit(at: Situation) -> Diagnostic | None:
     """What other languages have."""
     words: tuple[str, str | None] | None = None
     before = at.tokens.kind(at.i - 1) if at.i else ""
-    first = at.partial[0].type if at.partial and isinstance(at.partial[0], Token) else ""
-    text = str(at.tokens[at.i - 1]) if before == "NAME" and len(at.partial) == 1 else str(at.tokens[at.i])
+    first = at.partial[0] if at.partial else None
+    text = str(at.tokens[at.subject])
     if at.kind == "EXTERN":
         words = "`extern op` is not part of this version of the language", "register the operator as an extension"
-    elif first == "REQUIRE" and at.kind == "EQUAL":
+    elif text in ("or", "not", "else"):
+        words = f"there is no `{text}`", "several `require` lines must all hold; choices are written `a | b`"
+    elif is_token(first, "REQUIRE") and at.kind == "EQUAL":
         words = "a condition compares with `==`", None
-    elif first == "REQUIRE" and at.kind in COMPARISONS:
+    elif is_token(first, "REQUIRE") and at.kind in COMPARISONS:
         words = "comparisons do not follow one another", "join them: `low <= x and x <= high`"
     elif at.kind in COMPARISONS and at.complete:
         words = "comparisons stand in `require` lines only", None
-    elif text in ("or", "not", "else"):
-        words = f"there is no `{text}`", "several `require` lines must all hold; choices are written `a | b`"
-    elif at.kind == "IF" and before != "IF" and any(_is(v, "FOR") for v in at.partial):
+    elif at.kind == "IF" and any(is_token(value, "FOR") for value in at.partial):
         words = "a list made by `for` has no `if`", None
     elif at.kind == "LBRACE" and before == "EQUAL":
         words = "a body stands right after the name", "leave the `=` out"
+    elif at.kind == "LPAR" and len(at.partial) == 2 and at.level == "declaration" and "LBRACE" in at.accepted:
+        words = f"`{first}` takes no parameters", "write settings into the body"
     elif at.kind == "LPAR" and "LSQB" in at.accepted and before in ("RPAR", "RSQB"):
         words = "only a name can be called", "give this layer a name first, or compose it with `->`"
     elif at.kind == "TILDE" and at.level != "entry":
         words = "`~` draws anew for each task: it stands in `tasks` only", "write `=`"
     elif at.kind in ("MAXIMIZE", "MINIMIZE") and at.level != "entry":
         words = f"{at.found} stands in `search` only", None
-    return words and Diagnostic("E001", at.span, *words)
+    span = at.tokens.span(at.subject if text in str(words) else at.i)
+    return words and Diagnostic("E001", span, *words)
 
 
 def _missing_operator(at: Situation) -> Diagnostic | None:
     """Two expressions side by side: `relu conv(3)`."""
-    lone = at.level != "declaration" and len(at.partial) == 1 and _is(at.partial[0], "NAME")
-    i = at.i - 1 if lone else at.i
-    if at.tokens.begins_line(i) or not (lone or (at.kind in ("NAME", "NUMBER", "STRING") and "ARROW" in at.accepted)):
+    lone = at.subject != at.i
+    operand = at.kind in ("NAME", "NUMBER", "STRING") and "ARROW" in at.accepted
+    if at.level == "declaration" and lone or not (lone or operand) or at.tokens.begins_line(at.subject):
         return None
-    others = [_spelled(k) for k in ("COMMA", *CLOSERS) if k in at.accepted and not lone and not at.complete]
-    expected = _either(["an operator, such as `->`", *others])
-    return Diagnostic("E001", at.tokens.span(i), f"expected {expected} before {_spelt(at.tokens[i])}")
+    closers = [_spelled(kind) for kind in ("COMMA", *CLOSERS) if kind in at.accepted and not at.complete]
+    expected = _either(["an operator", *closers]) if closers and not lone else "an operator such as `->`"
+    message = f"expected {expected} before {_spelt(at.tokens[at.subject])}"
+    return Diagnostic("E001", at.tokens.span(at.subject), message, at.did_you_mean(STARTERS) if lone else None)
 
 
 def _line(at: Situation) -> Diagnostic | None:
     """Lines that are none of those a body or file holds."""
-    lone = len(at.partial) == 1 and _is(at.partial[0], "NAME")
-    i = at.i - 1 if lone else at.i
-    begins = lone or not at.partial or (at.complete and at.tokens.begins_line(i))
-    if not begins:
+    lone = at.subject != at.i
+    if not (lone or not at.partial or (at.complete and at.tokens.begins_line(at.i))):
         return None
+    span = at.tokens.span(at.subject)
     if at.level == "declaration":
-        near = nearest(str(at.tokens[i]), [w for w, kind in reserved().items() if kind in DECLARATIONS])
-        return Diagnostic("E001", at.tokens.span(i), FILE, near and f"did you mean `{near}`?")
-    near = nearest(str(at.tokens[i]), [w for w, kind in reserved().items() if kind in STARTERS])
-    cure = f"did you mean `{near}`?" if near else "give the expression a name: `y = ..`" if lone else None
-    return Diagnostic("E001", at.tokens.span(i), BODIES[at.level], cure)
+        return Diagnostic("E001", span, FILE, at.did_you_mean(DECLARATIONS))
+    cure = at.did_you_mean(STARTERS) or ("give the expression a name: `y = ..`" if lone else None)
+    return Diagnostic("E001", span, BODIES[at.level], cure)
 
 
 def _expected(at: Situation) -> Diagnostic:
@@ -182,7 +192,7 @@ def _choices(accepted: frozenset[str]) -> list[str]:
     kinds = set(accepted)
     words: list[str] = []
     if "ARROW" in kinds and "PLUS" in kinds:
-        kinds -= OPERATORS
+        kinds -= OPERATORS | {"EQUAL"}
         words.append("an operator")
     words += [NAMED[kind] for kind in NAMED if kind in kinds]
     words += [_spelled(kind) for kind in (*punctuation().values(), *reserved().values()) if kind in kinds]
@@ -204,7 +214,3 @@ def _spelt(token: Token) -> str:
 
 def _either(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _is(value: Any, kind: str) -> bool:
-    return isinstance(value, Token) and value.type == kind

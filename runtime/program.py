@@ -9,16 +9,20 @@ from dataclasses import dataclass, field, replace
 from atnas.runtime.experiment import Experiment, Search, Train
 
 from atnas.dsl import ast
-from atnas.dsl.configure import configure, override
+from atnas.dsl.configure import configure
 from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Declared, Module, Reader, load
 from atnas.dsl.net import Constraint, Net
+from atnas.dsl.override import override
 from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.source import Source, Span
 from atnas.dsl.space import Ends, Worked, limits, work_out
 from atnas.runtime.tasks.distribution import Tasks
+
+
+MODELS: dict[str, type[Settings]] = {"tasks": Tasks, "train": Train, "search": Search, "experiment": Experiment}
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,8 @@ def read_program(source: Source, read: Reader, settings: Sequence[tuple[str, ast
 
 def _configured(
     program: Program, syntax: ast.Settings, declared: dict[str, list[str]]
-) -> Tasks | Train | Search | None:
-    models: dict[str, type[Tasks | Train | Search]] = {"tasks": Tasks, "train": Train, "search": Search}
-    model, findings = configure(models[syntax.keyword], syntax, declared)
+) -> Settings | None:
+    model, findings = configure(MODELS[syntax.keyword], syntax, declared)
     program.findings += findings
     return model
 
@@ -195,7 +198,7 @@ def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
         for target in targets:
             assert isinstance(target.syntax, ast.Settings)
             try:
-                syntax = override(target.syntax, rest, value)
+                syntax = override(target.syntax, rest, value, MODELS[target.syntax.keyword])
             except ValueError as error:
                 raise Unable(f"--set {path}: {error}") from error
             module.names[target.name] = Declared(syntax, target.module)

@@ -21,6 +21,7 @@ from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.evaluation import Evaluation
+from atnas.runtime.experiment import Interleaved, PopulationPaths
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.meta import StepResult, meta_step
 from atnas.runtime.learn.outer import OuterOptimizer
@@ -113,7 +114,7 @@ class Run:
 
     def _drawer(self, step: int) -> Callable[[random.Random], Genotype]:
         """Uniform over architectures, or over the population where there is one."""
-        population = self._population(step) if self.plan.train.paths.kind == "population" else []
+        population = self._population(step) if isinstance(self.plan.train.paths, PopulationPaths) else []
         if population:
             return lambda rng: population[int(rng.random() * len(population))]
         return self.space.encoding.sample
@@ -138,7 +139,7 @@ class Run:
     def _due(self, step: int) -> Iterator[int]:
         """The generations that stand before a step and are not done: those that an interleaved schedule puts there."""
         search = self.plan.search
-        if search is None or search.schedule.kind == "after":
+        if search is None or not isinstance(search.schedule, Interleaved):
             return
         generation = search.schedule.generation(step)
         if generation is not None and generation < search.algorithm.budget:
@@ -149,7 +150,7 @@ class Run:
         """Generations that stood between steps of training."""
         search = self.plan.search
         assert search is not None
-        if search.schedule.kind == "after":
+        if not isinstance(search.schedule, Interleaved):
             return 0
         due = (search.schedule.generation(s) for s in range(self.plan.train.iterations))
         return min(search.algorithm.budget, sum(1 for g in due if g is not None))
@@ -167,7 +168,7 @@ class Run:
         proposals = search.algorithm.ask(
             history, self.domain, search.goals, stream(self.seed, "search", number)
         )
-        if search.schedule.kind == "interleaved":
+        if isinstance(search.schedule, Interleaved):
             parents = [t.genotype for t in search.algorithm.survivors(history, search.goals)]
             proposals = parents + proposals
         done = {t.genotype for t in self.trials if t.generation == number}
@@ -235,7 +236,7 @@ class Run:
     def _population(self, step: int) -> list[Genotype]:
         """What the search holds before a step: the survivors of the generations done by then."""
         search = self.plan.search
-        if search is None or search.schedule.kind == "after":
+        if search is None or not isinstance(search.schedule, Interleaved):
             return []
         past = [t for t in self.trials if search.schedule.step(t.generation) <= step]
         return [t.genotype for t in search.algorithm.survivors(past, search.goals)] if past else []

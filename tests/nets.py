@@ -76,9 +76,13 @@ class Builder:
         return self.choice(self.pick(decision), sources)
 
     def subset(self, decision: int, sources: Sequence[int]) -> list[Edge]:
-        """The sources as edges that are taken where the decision's option, a list of positions, names them."""
+        """The sources as edges that are taken where the decision's option, a list of positions, names
+        them.
+        """
         options: Sequence[Any] = self.decisions[decision].options
-        allowed = [frozenset(o for o, chosen in enumerate(options) if i in chosen) for i in range(len(sources))]
+        allowed = [
+            frozenset(o for o, chosen in enumerate(options) if i in chosen) for i in range(len(sources))
+        ]
         return [Edge(s, Guard(decision, a)) for s, a in zip(sources, allowed, strict=True)]
 
     def net(self, *outputs: int, constraints: Sequence[Constraint] = ()) -> Net:
@@ -133,7 +137,9 @@ OPS_201 = ["none", "skip", "unit(c, 1)", "unit(c, 3)", "avg_pool(3, stride = 1)"
 
 
 def darts(channels: int = 36, cells: int = 6) -> Net:
-    """Liu et al., arXiv 1806.09055: two cells of four nodes, each adding two earlier tensors, seven operators."""
+    """Liu et al., arXiv 1806.09055: two cells of four nodes, each adding two earlier tensors, seven
+    operators.
+    """
     b = Builder()
     pairs = {
         (cell, i): b.decide(f"{cell}.n{i}", [list(p) for p in combinations(range(i + 2), 2)], "subset")
@@ -149,7 +155,9 @@ def darts(channels: int = 36, cells: int = 6) -> Net:
 
     def edge(key: tuple[str, int, int], x: int, c: int, s: int) -> int:
         pools = [b.layer(op, x, kernel=3, stride=s) for op in ("max_pool", "avg_pool")]
-        convs = [b.layer(op, x, channels=c, kernel=k, stride=s) for op in ("sep_conv", "dil_conv") for k in (3, 5)]
+        convs = [
+            b.layer(op, x, channels=c, kernel=k, stride=s) for op in ("sep_conv", "dil_conv") for k in (3, 5)
+        ]
         return b.either(edges[key], b.layer("skip", x, stride=s), *pools, *convs)
 
     def cell(name: str, c: int, before: int, a: int, x: int) -> int:
@@ -178,7 +186,9 @@ OPS_DARTS = ["skip", "max_pool", "avg_pool", "sep3", "sep5", "dil3", "dil5"]
 
 
 def once_for_all() -> Net:
-    """Cai et al., arXiv 1908.09791: five stages of two to four blocks, three kernels and three expansions each."""
+    """Cai et al., arXiv 1908.09791: five stages of two to four blocks, three kernels and three expansions
+    each.
+    """
     b = Builder()
     x = b.layer("conv", b.input(3, 224, 224), channels=16, kernel=3, stride=2)
     for s, (c, stride) in enumerate([(24, 2), (40, 2), (80, 2), (112, 1), (160, 2)]):

@@ -1,4 +1,6 @@
-"""Small random spaces of toy operators, and what is true of one architecture, worked out by walking through it."""
+"""Small random spaces of toy operators, and what is true of one architecture, worked out by walking
+through it.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ def toys() -> Iterator[None]:
 
 @st.composite
 def spaces(draw: st.DrawFn, constrained: bool = True) -> Net:
-    """Spaces with nested and tied numbers, choices between tensors, depths, guarded merges and constraints."""
+    """Spaces with nested and tied numbers, choices between tensors, depths, guarded merges and
+    constraints.
+    """
     b = Builder()
     for i, options in enumerate(draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))):
         b.decide(f"d{i}", list(range(options)))
@@ -153,9 +157,7 @@ def _constraint(draw: st.DrawFn, b: Builder) -> Constraint:
         Compare, st.just("<="), st.builds(Metric, st.sampled_from(["params", "depth"])), st.integers(0, 30)
     )
     condition = compared | either_of | st.builds(Compare, st.just("and"), compared, either_of)
-    return Constraint(
-        draw(condition | measured), draw(st.none() | compared), span("require something")
-    )
+    return Constraint(draw(condition | measured), draw(st.none() | compared), span("require something"))
 
 
 # One architecture, worked out by walking through it
@@ -169,7 +171,7 @@ class Walk:
     genotype: Sequence[int]
     decided: set[int] = field(default_factory=set)
     found: dict[int, tuple[Shape, int]] = field(default_factory=dict)
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
 
     def costs(self) -> dict[str, int]:
         depth = max(self.node(n)[1] for _, n in self.net.outputs)
@@ -197,7 +199,9 @@ class Walk:
             case LayerNode(name, arguments, edges):
                 made = plugins.load("ops", name)(**{key: self.num(num) for key, num in arguments})
                 self.decided |= {e.guard.decision for e in edges if e.guard}
-                taken = [e for e in edges if not e.guard or self.genotype[e.guard.decision] in e.guard.allowed]
+                taken = [
+                    e for e in edges if not e.guard or self.genotype[e.guard.decision] in e.guard.allowed
+                ]
                 if not taken:
                     return (), 0
                 inputs = [self.node(e.node) for e in taken]

@@ -1,4 +1,6 @@
-"""Architectures as genotypes: counted, drawn uniformly, written as JSON and read back, against brute force."""
+"""Architectures as genotypes: counted, drawn uniformly, written as JSON and read back, against brute
+force.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def encoding(net: Net) -> Encoding:
 # For all spaces: every assignment is walked through and compared.
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(net=spaces())
 def test_every_space_agrees_with_walking_through_each_of_its_architectures(net: Net) -> None:
     space = compile(net)
@@ -115,9 +117,7 @@ def elastic_depth(*constraints: Constraint) -> Net:
 
 
 def at_most(metric: str, limit: int) -> Constraint:
-    return Constraint(
-        Compare("<=", Metric(metric), limit), None, span(f"require {metric} <= {limit}")
-    )
+    return Constraint(Compare("<=", Metric(metric), limit), None, span(f"require {metric} <= {limit}"))
 
 
 def test_decisions_of_turns_beyond_the_depth_do_not_count() -> None:

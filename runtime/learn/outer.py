@@ -16,8 +16,8 @@ from atnas.runtime.learn.average import Average
 from atnas.runtime.learn.settings import Adam, Sgd
 
 State = dict[str, Tensor]
-"""One parameter's averages, each of its shape, and `steps`, int64: one number or, once only a part of it was used,
-one for each element."""
+"""One parameter's averages, each of its shape, and `steps`, int64: one number or, once only a part of it was
+used, one for each element."""
 
 
 class OuterOptimizer:

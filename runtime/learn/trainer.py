@@ -26,8 +26,8 @@ running: averages gathered in meta-training, where query rows use their own stat
 """
 
 Statistics = Literal["batch", "track", "running"] | int
-"""What batch norm normalises by. batch: statistics of all rows; track: the same, which the averages learn; running:
-the averages; a number n: statistics of the first n rows."""
+"""What batch norm normalises by. batch: statistics of all rows; track: the same, which the running averages
+learn; running: the running averages; a number n: statistics of the first n rows."""
 
 
 class Path(Protocol):

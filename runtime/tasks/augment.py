@@ -16,7 +16,7 @@ class RotateClasses(Augment):
     """Each class, turned counter-clockwise by each angle, is a further class (Santoro et al., 2016)."""
 
     positional: ClassVar[tuple[str, ...]] = ("*angles",)
-    angles: tuple[Angle, ...] = Field((90, 180, 270), min_length=1, description="in degrees: 90, 180, 270")
+    angles: tuple[Angle, ...] = Field((90, 180, 270), description="in degrees")
 
     @field_validator("angles")
     @classmethod

@@ -47,8 +47,8 @@ SIZES = (0.7, 0.92)
 DRIFT = 0.7
 """How drawings differ: turned by up to `ANGLE` degrees, slanted by up to `SHEAR` of the height, wider or
 narrower by up to a factor exp(`STRETCH`), as long as a share of the image within `SIZES`, and moved by up to
-`DRIFT` of the room that is left. Nearest neighbours in pixels then reach NN % on 5-way 1-shot tasks of the test
-letters (Omniglot: 44 %)."""
+`DRIFT` of the room that is left. Nearest neighbours in pixels then reach 58 % on 5-way 1-shot tasks of the
+test letters (Omniglot: 44 %)."""
 
 
 def load(split: Split, size: int, channels: int, drawings: int) -> ImagePool:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from atnas.dsl.configure import describe
+from atnas.dsl.describe import describe
 from atnas.dsl.errors import Unable
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import GROUPS, Group, entries, load

@@ -1,0 +1,129 @@
+"""What `train`, `search` and `experiment` hold. The descriptions of the fields are their documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, InstanceOf, field_validator
+
+from atnas.dsl import ast
+from atnas.dsl.settings import Extension, Ref, Reference, Settings, Variants
+from atnas.runtime.learn.settings import Adam, Outer
+from atnas.runtime.learn.trainer import Norm, Trainer
+from atnas.runtime.search.searcher import Goal, Searcher
+
+Per = Annotated[
+    Literal["task", "batch"],
+    Field(description="task: each task of a meta step goes along a path of its own; batch: all along one"),
+]
+
+
+class UniformPaths(Settings):
+    """Paths drawn uniformly over the architectures of the space (SPOS, Guo et al. 2020, section 3.2)."""
+
+    kind: ClassVar[Literal["uniform"]] = "uniform"
+    per: Per = "task"
+
+
+class PopulationPaths(Settings):
+    """Paths drawn from the population of an interleaved search; uniform until there is one."""
+
+    kind: ClassVar[Literal["population"]] = "population"
+    per: Per = "task"
+
+
+Paths = Annotated[UniformPaths | PopulationPaths, Variants(uniform=UniformPaths, population=PopulationPaths)]
+
+
+class Train(Settings):
+    """How the supernet's weights are learned over the tasks."""
+
+    learner: Annotated[Trainer, Extension("trainers")] = Field(description="how weights adapt to a task")
+    norm: Norm = Field(
+        "transductive",
+        description="whose statistics batch norm uses for queries: all queries, support, running",
+    )
+    outer: Outer = Field(Adam(), description="optimizer of the meta steps")
+    batch: int = Field(16, ge=1, description="tasks in a meta step")
+    iterations: int = Field(ge=1, description="meta steps")
+    paths: Paths = Field(UniformPaths(), description="which architectures the meta steps train")
+    validation: int = Field(100, ge=1, description="validation tasks that choose the best state")
+    validate_every: int | None = Field(
+        None, ge=1, description="meta steps between validations; a twentieth of `iterations` if not given"
+    )
+
+    @property
+    def every(self) -> int:
+        """Meta steps between two validations."""
+        return self.validate_every or max(1, self.iterations // 20)
+
+
+class After(Settings):
+    """All generations after training."""
+
+    kind: ClassVar[Literal["after"]] = "after"
+
+
+class Interleaved(Settings):
+    """A generation before meta step `warmup` and one each `every` from there on; the rest after training."""
+
+    kind: ClassVar[Literal["interleaved"]] = "interleaved"
+    positional: ClassVar[tuple[str, ...]] = ("warmup", "every")
+    warmup: int = Field(ge=0, description="meta steps before the first generation")
+    every: int = Field(ge=1, description="meta steps from one generation to the next")
+
+    def step(self, generation: int) -> int:
+        """The meta step that a generation, counted from 0, comes before."""
+        return self.warmup + generation * self.every
+
+    def generation(self, step: int) -> int | None:
+        """The generation that comes before a meta step, None where there is none."""
+        done, between = divmod(step - self.warmup, self.every)
+        return done if done >= 0 and between == 0 else None
+
+
+Schedule = Annotated[After | Interleaved, Variants(after=After, interleaved=Interleaved)]
+
+
+class Search(Settings):
+    """How architectures are searched."""
+
+    algorithm: Annotated[Searcher, Extension("searchers")] = Field(description="what proposes architectures")
+    schedule: Schedule = Field(After(), description="when generations are evaluated")
+    finalists: int = Field(5, ge=1, description="architectures compared once more with the final weights")
+    final_tasks: int = Field(
+        200, ge=2, description="fresh validation tasks that the finalists are compared on"
+    )
+    goals: tuple[Goal, ...] = Field(
+        min_length=1, description="`maximize` and `minimize` lines, the primary first"
+    )
+    constraints: tuple[InstanceOf[ast.Require], ...] = Field(
+        (), description="`require` lines: all of them hold"
+    )
+
+    @field_validator("goals")
+    @classmethod
+    def _distinct(cls, goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+        names = [goal.objective.name for goal in goals]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"`{twice}` is the objective of two goals")
+        return goals
+
+
+class Experiment(Settings):
+    """A space, tasks, train and search under one name: what `atnas run` runs."""
+
+    space: Annotated[InstanceOf[Ref], Reference("space", arguments=True)] = Field(
+        description="the space, with its arguments"
+    )
+    tasks: Annotated[str, Reference("tasks")] = Field(description="the tasks to learn from and be judged on")
+    train: Annotated[str, Reference("train")] = Field(description="how the weights are learned")
+    search: Annotated[str | None, Reference("search")] = Field(
+        None, description="how architectures are searched; not needed where the space has no decisions"
+    )
+    seed: int = Field(0, ge=0, description="what all random numbers are derived from")
+    test_tasks: int = Field(600, ge=2, description="test tasks that the answer is judged on")
+    random_controls: int = Field(
+        10, ge=1, description="random architectures of the space that the answer is compared with"
+    )

@@ -1,0 +1,81 @@
+"""Paths, tasks and one network made of plain torch, for tests of the trainers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from atnas.runtime.learn.trainer import Statistics, Weights
+from atnas.runtime.tasks.task import Task
+
+Regions = Mapping[str, tuple[slice, ...] | None]
+
+
+class FewShotNorm(nn.Module):
+    """Batch norm over [N, C, H, W], written out, with the statistics that its `mode` asks for."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("var", torch.ones(channels))
+        self.mode: Statistics = "batch"
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x[: self.mode] if isinstance(self.mode, int) else x
+        mean, var = rows.mean((0, 2, 3)), rows.var((0, 2, 3), correction=0)
+        if self.mode == "running":
+            mean, var = self.mean, self.var
+        if self.mode == "track":
+            self.mean.lerp_(mean.detach(), 0.1)
+            self.var.lerp_(var.detach(), 0.1)
+        columns = [t[:, None, None] for t in (mean, (var + 1e-5).sqrt(), self.weight, self.bias)]
+        return (x - columns[0]) / columns[1] * columns[2] + columns[3]
+
+
+class ModulePath:
+    """All of a module as a path, or parts of its parameters where `regions` says so."""
+
+    def __init__(self, module: nn.Module, regions: Regions | None = None) -> None:
+        self.module = module
+        self.regions = {name: None for name, _ in module.named_parameters()} if regions is None else regions
+
+    def weights(self) -> Weights:
+        parameters = dict(self.module.named_parameters())
+        return {n: parameters[n].detach()[... if r is None else r] for n, r in self.regions.items()}
+
+    def __call__(self, weights: Weights, x: Tensor, statistics: Statistics = "batch") -> Tensor:
+        for part in self.module.modules():
+            if isinstance(part, FewShotNorm):
+                part.mode = statistics
+        return functional_call(self.module, weights, (x,))
+
+
+def network(outputs: int = 3, norm: type[nn.Module] = FewShotNorm) -> nn.Sequential:
+    """Convolution, batch norm, ELU, pooling and a head over [N, 1, 5, 5], in double precision; always the same numbers."""
+    torch.manual_seed(1)
+    layers = nn.Conv2d(1, 2, 3), norm(2), nn.ELU(), nn.AvgPool2d(3), nn.Flatten(), nn.Linear(2, outputs)
+    return nn.Sequential(*layers).double()
+
+
+def letters(seed: int = 0, way: int = 3, shot: int = 2, query: int = 4, size: int = 5) -> Task:
+    """Noisy copies of one random image per class, [N, 1, size, size]; rows go round the classes."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def noise(n: int) -> Tensor:
+        return torch.randn(n, 1, size, size, generator=generator, dtype=torch.float64)
+
+    classes = noise(way)
+    support, asked = torch.arange(way).repeat(shot), torch.arange(way).repeat(query)
+    return Task(
+        classes[support] + 0.3 * noise(way * shot),
+        support,
+        classes[asked] + 0.3 * noise(way * query),
+        asked,
+        way,
+        "cross_entropy",
+    )
