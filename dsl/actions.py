@@ -30,7 +30,12 @@ class Parentheses:
 
 def begin(value: Any) -> int:
     """Where a token or node begins."""
-    return int(value.start_pos if isinstance(value, Token) else value.span.start)
+    return value.start_pos or 0 if isinstance(value, Token) else int(value.span.start)
+
+
+def end(value: Any) -> int:
+    """Where a token or node ends."""
+    return value.end_pos or 0 if isinstance(value, Token) else int(value.span.end)
 
 
 class Actions:
@@ -51,8 +56,7 @@ class Actions:
         return action
 
     def _span(self, first: Any, last: Any) -> Span:
-        end = last.end_pos if isinstance(last, Token) else last.span.end
-        return Span(self.source, begin(first), end)
+        return Span(self.source, begin(first), end(last))
 
     # Lists
 
@@ -133,17 +137,17 @@ class Actions:
 
     def _doc(self, word: Token) -> str:
         """The text of the `##` lines between the declaration and what stands before it."""
-        text, end, lines = self.source.text, begin(word), list[str]()
-        while end and text[end - 1] in " \t":
-            end -= 1
-        while end and text[end - 1] == "\n":
-            start = text.rfind("\n", 0, end - 1) + 1
-            line = text[start:end].strip()
+        text, stop, lines = self.source.text, begin(word), list[str]()
+        while stop and text[stop - 1] in " \t":
+            stop -= 1
+        while stop and text[stop - 1] == "\n":
+            start = text.rfind("\n", 0, stop - 1) + 1
+            line = text[start:stop].strip()
             if line and not line.startswith("#"):
                 break
             if line.startswith("##"):
                 lines.append(line[2:].strip())
-            end = start
+            stop = start
         return "\n".join(reversed(lines))
 
     # Statements

@@ -36,10 +36,10 @@ def punctuation() -> dict[str, str]:
 
 @cache
 def pattern() -> re.Pattern[str]:
-    """Matches one token with the blanks and comments before it; the name of the group is the kind of the token.
+    """Matches one token with the blanks and comments before it; the name of the group is its kind.
 
-    MALFORMED is a number with a bare point, OPEN a string without its end, QUOTED one in single quotes, JUNK whatever
-    else the language does not have. Something always matches.
+    MALFORMED is a number with a bare point, OPEN a string without its end, QUOTED one in single quotes, JUNK
+    whatever else the language does not have. Something always matches.
     """
     named = {t.name: t.pattern.to_regexp() for t in lark().terminals if t.pattern.type == "re"}
     marks = sorted(punctuation(), key=len, reverse=True)

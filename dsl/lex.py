@@ -1,4 +1,4 @@
-"""Text to tokens. What the language does not have is reported and left out, so that the parser sees what was meant."""
+"""Text to tokens. What the language does not have is reported and left out."""
 
 from __future__ import annotations
 

@@ -22,13 +22,14 @@ MOST_FINDINGS: Final = 100
 
 
 def parse(source: Source) -> tuple[ast.Program, list[Diagnostic]]:
-    """The program as written and its syntax errors, in order. Never raises; work grows linearly with the text.
+    """The program as written and its syntax errors, in order.
 
-    After an error parsing goes on at the next statement. Where a value could not be read stands `Name("")`: the value
-    of a statement, or the short form of a declaration. It has been reported, so nothing more should be said of it.
+    Never raises, and work grows linearly with the text. After an error parsing goes on at the next statement.
+    Where a value could not be read, of a statement or of a declaration's short form, stands `Name("")`: it has
+    been reported, and nothing more should be said of it.
     """
     if len(source.text) > LARGEST:
-        return ast.Program(source, ()), [_too_large(source, f"more than {LARGEST // 1_000_000} million characters")]
+        return ast.Program(source, ()), [_too_large(source, "more than five million characters")]
     tokens: list[Token] = []
     findings: list[Diagnostic] = []
     for item in lex(source):

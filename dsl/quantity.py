@@ -29,7 +29,12 @@ UNITS: Final[dict[str, tuple[Decimal, str]]] = {
 """How much one of each unit is, and of what: seconds, bytes or hundredths."""
 
 _FORM: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([eE][+-]?[0-9]+)?(.*)", re.DOTALL)
-_LONGEST: Final = 40
+_LONGEST: Final = 24
+_LARGEST: Final = Decimal("1e300")
+_OUT_OF_RANGE: Final = (
+    "this number is out of range",
+    f"write one of at most {_LONGEST} characters, no larger than 1e300",
+)
 
 
 class QuantityError(ValueError):
@@ -44,18 +49,20 @@ class QuantityError(ValueError):
 def quantity(text: str) -> tuple[int | float, str]:
     """The value in base units and the unit: `"20ms"` is (0.02, "s"), `"1.5M"` is (1500000, "").
 
-    A number written without point, exponent and unit is an int; with a unit of its own it is one where it comes out
-    whole. Raises QuantityError.
+    A number without point, exponent and unit is an int; with a unit it is one where it comes out whole.
+    Raises QuantityError.
     """
     form = _FORM.fullmatch(text)
     assert form is not None
     digits, exponent, unit = form[1], form[2] or "", form[3]
     if unit not in UNITS:
         raise QuantityError(*_bad_unit(text, digits, unit))
-    if len(text) > _LONGEST or (exponent and abs(int(exponent[1:])) > 300):
-        raise QuantityError("this number is out of range", "write one of at most 40 digits, between 1e-300 and 1e300")
+    if len(text) > _LONGEST or len(exponent) > len("e+300"):
+        raise QuantityError(*_OUT_OF_RANGE)
     factor, base = UNITS[unit]
     value = Decimal(digits + exponent) * factor
+    if value > _LARGEST:
+        raise QuantityError(*_OUT_OF_RANGE)
     whole = value == value.to_integral_value() if unit else digits.isdecimal() and not exponent
     return (int(value) if whole and base != "%" else float(value)), base
 

@@ -1,5 +1,7 @@
-"""Going on after a syntax error: the parser's stack is cut back to the body or file, and the tokens to the next
-statement or declaration are left out (panic mode; Aho et al., Compilers, 4.8.3).
+"""Going on after a syntax error.
+
+The parser's stack is cut back to the body or file, and the tokens up to the next statement or declaration are
+left out (panic mode; Aho et al., Compilers, 4.8.3).
 
 What was broken keeps its name, so that nothing else complains that the name is missing: see `parse`.
 """
@@ -81,11 +83,13 @@ class Recovery:
         return "VBAR" in self._row() and self._tokens.begins_line(i)
 
     def _misses_value(self, i: int, kind: str) -> bool:
-        """A reserved word is being bound, or a statement begins where the value of the one before should be."""
+        """A reserved word is being bound, or a statement begins where the last one has no value yet."""
         if kind != "NAME" and kind not in SETTINGS:
             return self._tokens.is_reserved(i)
         action, target = self._row().get(kind, (None, None))
-        return action is Shift and self._tokens.kind(i + 1) not in self._rows[target] and self._tokens.begins_line(i)
+        if action is not Shift or self._tokens.kind(i + 1) in self._rows[target]:
+            return False
+        return self._tokens.begins_line(i)
 
     def _is_misused(self, at: Situation) -> bool:
         """Whether a reserved word stands for a name."""
@@ -96,7 +100,7 @@ class Recovery:
         return "NAME" in at.accepted and (at.level == "declaration" or at.kind not in STARTERS)
 
     def _is_excused(self, at: Situation) -> bool:
-        """Whether something in the same statement has been reported already, a character left out before it included."""
+        """Whether something in the same statement, or just before it, has been reported already."""
         first = at.i
         if at.partial and not at.complete:
             start = next(begin(value) for value in at.partial if not isinstance(value, list))
@@ -107,11 +111,13 @@ class Recovery:
 
     def _situation(self, i: int) -> Situation:
         level, depth = self._frame()
-        accepted = frozenset(self._parser.accepts())
-        return Situation(self._tokens, i, accepted, level, depth, tuple(self._values[depth:]))
+        return Situation(self._tokens, i, self._accepted(), level, depth, tuple(self._values[depth:]))
+
+    def _accepted(self) -> frozenset[str]:
+        return frozenset(self._parser.accepts())  # type: ignore[no-untyped-call]
 
     def _frame(self) -> tuple[Level, int]:
-        """What the innermost open body, or the file, holds, and how many values the stack has before its next line."""
+        """What the innermost open body, or the file, holds, and how many values stand before its next line."""
         top = len(self._values)
         for depth in range(top, -1, -1):
             row = self._rows[self._states[depth]]
@@ -127,7 +133,7 @@ class Recovery:
         if not at.complete:
             self._cut_statement(at)
         i = self._next_statement(at.i)
-        if i == at.i and self._tokens[i].type not in self._parser.accepts() and self._tokens[i].type != END:
+        if i == at.i and self._tokens[i].type not in self._accepted() and self._tokens[i].type != END:
             i = i if self._tokens.begins_declaration(i) else self._next_statement(i + 1)
         if self._tokens[i].type == END or self._tokens.begins_declaration(i):
             if i != at.i:

@@ -145,7 +145,7 @@ def _inputs(
         if len(outside) != len(port.sizes):
             assert ends is not None
             elab.builder.report(
-                "E510",
+                "E514",
                 ends.span,
                 f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {len(port.sizes)} sizes",
             )
@@ -161,7 +161,7 @@ def _inputs(
             shape.append(known)
         if ends is not None and tuple(shape) != outside:
             elab.builder.report(
-                "E510",
+                "E514",
                 ends.span,
                 f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {written(tuple(shape))}",
                 f"set size and channels of the source, or let the space take any: [{port.name.id}: (c, h, w)]",

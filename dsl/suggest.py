@@ -13,8 +13,7 @@ _LONGEST: Final = 60
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that `word` was most likely meant to be; None if none is like it.
 
-    Upper and lower case do not matter, except between two that are equally near. A word of one or two letters is near
-    to those only that differ in case or hold all its letters.
+    Upper and lower case matter only between two that are equally near.
     """
     if not word or len(word) > _LONGEST:
         return None

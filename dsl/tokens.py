@@ -1,4 +1,4 @@
-"""The tokens of a file and what can be seen from them without a parser: lines, brackets, where statements begin."""
+"""The tokens of a file and what they show without a parser: lines, brackets, where statements begin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from atnas.dsl.lex import END
 from atnas.dsl.source import Source, Span
 
 CLOSERS: Final = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
-DECLARATIONS: Final = frozenset(
-    {"USE", "EXTERN", "OP", "CELL", "SPACE", "TASKS", "TRAIN", "SEARCH", "EXPERIMENT"}
-)
+DECLARATIONS: Final = frozenset({"USE", "EXTERN", "OP", "CELL", "SPACE", "TASKS", "TRAIN", "SEARCH", "EXPERIMENT"})
 SETTINGS: Final = frozenset(word.upper() for word in SETTING_WORDS)
 STARTERS: Final = frozenset({"REQUIRE", "MAXIMIZE", "MINIMIZE"})
 DEEPENING: Final = frozenset({"ARROW", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "AND", "DOTS", "OF", "LSQB"})
@@ -107,7 +105,7 @@ class Tokens:
         return Brackets(tuple(around), frozenset(unclosed))
 
     def _close(self, opened: list[int], opener: str) -> list[int]:
-        """Takes the innermost such opener, and all within it, off; returns those within. Parentheses stay in braces."""
+        """Takes the innermost such opener off, and returns those within. What is in braces closes in them."""
         for depth in range(len(opened) - 1, -1, -1):
             kind = self.kind(opened[depth])
             if kind == opener:
@@ -122,7 +120,7 @@ class Tokens:
     def too_deep(self) -> frozenset[int]:
         """Brackets and operators that would make the syntax tree higher than `DEEPEST`.
 
-        The height is at most the brackets around a token plus the operators before it, in each of them since the last
+        The height is at most the brackets around a token plus the operators before it, in each since the last
         separator.
         """
         found: list[int] = []

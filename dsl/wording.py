@@ -32,8 +32,11 @@ FILE: Final = "a file holds declarations only: `use`, `op`, `cell`, `space`, `ta
 
 @dataclass(frozen=True)
 class Situation:
-    """A token that the parser does not accept: what it accepts, what kind of lines the body or file holds around the
-    token, how many values the stack has before the line, and those of the line."""
+    """A token that the parser does not accept, and what it does.
+
+    `level` says what lines the body or file around the token holds; the parser's stack has `depth` values before
+    this line, and those of `partial` in it.
+    """
 
     tokens: Tokens
     i: int
@@ -100,9 +103,12 @@ def too_deep(at: Situation) -> Diagnostic:
 
 
 def unclosed(tokens: Tokens, opening: int, found: int) -> Diagnostic:
-    ends = tokens.kind(found) == END
-    label = Label(tokens.span(found), "the file ends here" if ends else "it should be closed before this")
-    return Diagnostic("E001", tokens.span(opening), f"this {_spelt(tokens[opening])} is never closed", labels=(label,))
+    if tokens.kind(found) == END:
+        label = Label(tokens.span(found - 1), "the file ends here")
+    else:
+        label = Label(tokens.span(found), "it should be closed before this")
+    message = f"this {_spelt(tokens[opening])} is never closed"
+    return Diagnostic("E001", tokens.span(opening), message, labels=(label,))
 
 
 def _bracket(at: Situation) -> Diagnostic | None:
@@ -125,41 +131,53 @@ def _bracket(at: Situation) -> Diagnostic | None:
 
 def _habit(at: Situation) -> Diagnostic | None:
     """What other languages have."""
-    words: tuple[str, str | None] | None = None
-    before = at.tokens.kind(at.i - 1) if at.i else ""
-    first = at.partial[0] if at.partial else None
     text = str(at.tokens[at.subject])
-    if at.kind == "EXTERN":
-        words = "`extern op` is not part of this version of the language", "register the operator as an extension"
-    elif text in ("or", "not", "else"):
-        words = f"there is no `{text}`", "several `require` lines must all hold; choices are written `a | b`"
-    elif is_token(first, "REQUIRE") and at.kind == "EQUAL":
-        words = "a condition compares with `==`", None
-    elif is_token(first, "REQUIRE") and at.kind in COMPARISONS:
-        words = "comparisons do not follow one another", "join them: `low <= x and x <= high`"
+    if text in ("or", "not", "else"):
+        span = at.tokens.span(at.subject)
+        cure = "several `require` lines must all hold; choices are written `a | b`"
+        return Diagnostic("E001", span, f"there is no `{text}`", cure)
+    words = _comparison(at) or _misplaced(at)
+    return words and Diagnostic("E001", at.span, *words)
+
+
+def _comparison(at: Situation) -> tuple[str, str | None] | None:
+    if at.partial and is_token(at.partial[0], "REQUIRE"):
+        if at.kind == "EQUAL":
+            return "a condition compares with `==`", None
+        if at.kind in COMPARISONS:
+            return "comparisons do not follow one another", "join them: `low <= x and x <= high`"
     elif at.kind in COMPARISONS and at.complete:
-        words = "comparisons stand in `require` lines only", None
-    elif at.kind == "IF" and any(is_token(value, "FOR") for value in at.partial):
-        words = "a list made by `for` has no `if`", None
-    elif at.kind == "LBRACE" and before == "EQUAL":
-        words = "a body stands right after the name", "leave the `=` out"
-    elif at.kind == "LPAR" and len(at.partial) == 2 and at.level == "declaration" and "LBRACE" in at.accepted:
-        words = f"`{first}` takes no parameters", "write settings into the body"
-    elif at.kind == "LPAR" and "LSQB" in at.accepted and before in ("RPAR", "RSQB"):
-        words = "only a name can be called", "give this layer a name first, or compose it with `->`"
-    elif at.kind == "TILDE" and at.level != "entry":
-        words = "`~` draws anew for each task: it stands in `tasks` only", "write `=`"
-    elif at.kind in ("MAXIMIZE", "MINIMIZE") and at.level != "entry":
-        words = f"{at.found} stands in `search` only", None
-    span = at.tokens.span(at.subject if text in str(words) else at.i)
-    return words and Diagnostic("E001", span, *words)
+        return "comparisons stand in `require` lines only", None
+    return None
+
+
+def _misplaced(at: Situation) -> tuple[str, str | None] | None:
+    """Words and brackets that would be right elsewhere."""
+    before = at.tokens.kind(at.i - 1) if at.i else ""
+    match at.kind:
+        case "EXTERN":
+            return "`extern op` is not part of this version", "register the operator as an extension"
+        case "IF" if any(is_token(value, "FOR") for value in at.partial):
+            return "a list made by `for` has no `if`", None
+        case "LBRACE" if before == "EQUAL":
+            return "a body stands right after the name", "leave the `=` out"
+        case "LPAR" if at.level == "declaration" and len(at.partial) == 2 and "LBRACE" in at.accepted:
+            return f"`{at.partial[0]}` takes no parameters", "write settings into the body"
+        case "LPAR" if "LSQB" in at.accepted and before in ("RPAR", "RSQB"):
+            return "only a name can be called", "give this layer a name first, or compose it with `->`"
+        case "TILDE" if at.level != "entry":
+            return "`~` draws anew for each task: it stands in `tasks` only", "write `=`"
+        case "MAXIMIZE" | "MINIMIZE" if at.level != "entry":
+            return f"{at.found} stands in `search` only", None
+    return None
 
 
 def _missing_operator(at: Situation) -> Diagnostic | None:
     """Two expressions side by side: `relu conv(3)`."""
     lone = at.subject != at.i
     operand = at.kind in ("NAME", "NUMBER", "STRING") and "ARROW" in at.accepted
-    if at.level == "declaration" and lone or not (lone or operand) or at.tokens.begins_line(at.subject):
+    side_by_side = at.level != "declaration" if lone else operand
+    if not side_by_side or at.tokens.begins_line(at.subject):
         return None
     closers = [_spelled(kind) for kind in ("COMMA", *CLOSERS) if kind in at.accepted and not at.complete]
     expected = _either(["an operator", *closers]) if closers and not lone else "an operator such as `->`"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from atnas.runtime.run import Run
 
 
+PORTION = 50
+"""Test tasks between two looks at whether the user wants to stop."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """Some architectures on the test tasks: the scores of each task, averaged over them."""
@@ -101,13 +105,14 @@ def _controls(run: Run, mine: Judged) -> dict[str, Any]:
 def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
     count = run.plan.settings.test_tasks
     totals = [0.0] * count
-    done = 0
-    for genotype in genotypes:
-        path = run.supernet.path(genotype)
-        for i in range(count):
-            totals[i] += run.evaluation.scores(path, [run.task("test", "test", i)])[0]
-            done += 1
-            run.watcher.progress(Progress(f"test: {name}", done, count * len(genotypes)))
+    for n, genotype in enumerate(genotypes):
+        for first in range(0, count, PORTION):
+            size = min(PORTION, count - first)
+            scores = run.evaluation.scores([genotype] * size, "test", "test", first)
+            totals[first : first + size] = [
+                t + s for t, s in zip(totals[first : first + size], scores, strict=True)
+            ]
+            run.watcher.progress(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
             run.breathe()
     return Judged(tuple(genotypes), tuple(t / len(genotypes) for t in totals))
 

@@ -14,6 +14,7 @@ from typing import Any
 from atnas.dsl.errors import Unable
 from atnas.dsl.net import Net
 from atnas.dsl.source import Source
+from atnas.runtime.program import Plan, expression, read_program
 
 FORMAT = 1
 MARK = "atnas program"
@@ -89,6 +90,15 @@ def make_artifact(
     others = {_relative(home, path): text for path, text in used.items() if path != main.path}
     sources = {PurePosixPath(main.path).name: main.text, **dict(sorted(others.items()))}
     return Artifact(sources, experiment, settings, _space(net, architectures))
+
+
+def plan_of(artifact: Artifact) -> Plan:
+    """The experiment that an artifact holds, read and checked anew."""
+    pairs = [(path, expression(path, text)) for path, text in artifact.settings]
+    program = read_program(artifact.main, artifact.read, pairs)
+    if artifact.experiment not in program.plans:
+        raise Unable(f"the artifact's program has errors: {'; '.join(f.message for f in program.findings)}")
+    return program.plans[artifact.experiment]
 
 
 def _space(net: Net, architectures: int) -> dict[str, Any]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
-from atnas.runtime.learn.adapt import evaluate
-from atnas.runtime.seeds import derive
-from atnas.runtime.tasks.task import Task
+from atnas.runtime.tasks.task import Split
+from atnas.runtime.work import Which, Workers
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
-    from atnas.compiler.supernet import Path, Supernet
     from atnas.runtime.program import Plan
     from atnas.runtime.search.objectives import Measure
 
@@ -26,9 +22,7 @@ class Evaluation:
 
     plan: Plan
     space: Compiled
-    supernet: Supernet
-    device: torch.device
-    _tasks: dict[int, Task] = field(default_factory=dict)
+    workers: Workers
 
     @property
     def measure(self) -> Measure:
@@ -45,17 +39,19 @@ class Evaluation:
 
     def adapted(self, genotype: Genotype, tasks: int, measure: Measure) -> Sequence[float]:
         """The score on each of the first `tasks` fitness tasks: the same for every architecture of a run."""
-        return self.scores(self.supernet.path(genotype), [self._fitness(i) for i in range(tasks)], measure)
+        return self.scores([genotype] * tasks, "val", "fitness", 0, measure)
 
-    def scores(self, path: Path, tasks: Sequence[Task], measure: Measure | None = None) -> list[float]:
-        """Accuracy or loss of a path on each task, after adapting to its support."""
-        found = evaluate(path, self.plan.train.learner, tasks, self.plan.train.norm)
+    def scores(
+        self,
+        genotypes: Sequence[Genotype],
+        split: Split,
+        purpose: str,
+        first: int = 0,
+        measure: Measure | None = None,
+    ) -> list[float]:
+        """Accuracy or loss of each architecture on a task of its own: numbers `first`, `first` + 1, .. of a purpose."""
+        jobs = [(g, Which(split, purpose, first + i)) for i, g in enumerate(genotypes)]
+        found = self.workers.scores(jobs)
         if (measure or self.measure) == "loss":
             return [s.loss for s in found]
         return [s.accuracy for s in found if s.accuracy is not None]
-
-    def _fitness(self, index: int) -> Task:
-        if index not in self._tasks:
-            seed = derive(self.plan.settings.seed, "fitness")
-            self._tasks[index] = self.plan.tasks.task("val", seed, index).to(self.device)
-        return self._tasks[index]

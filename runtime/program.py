@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from atnas.runtime.experiment import Experiment, Search, Train
-
 from atnas.dsl import ast
 from atnas.dsl.configure import configure
 from atnas.dsl.diagnostics import Diagnostic
@@ -15,14 +13,20 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Declared, Module, Reader, load
 from atnas.dsl.net import Constraint, Net
 from atnas.dsl.override import override
+from atnas.dsl.parse import parse
 from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.source import Source, Span
 from atnas.dsl.space import Ends, Worked, limits, work_out
+from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.tasks.distribution import Tasks
 
-
-MODELS: dict[str, type[Settings]] = {"tasks": Tasks, "train": Train, "search": Search, "experiment": Experiment}
+MODELS: dict[str, type[Settings]] = {
+    "tasks": Tasks,
+    "train": Train,
+    "search": Search,
+    "experiment": Experiment,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Plan:
     search: Search | None
     net: Net
     limits: tuple[Constraint, ...]
+
     @property
     def narrowed(self) -> Net:
         """The space with what the search requires of it."""
@@ -86,9 +91,7 @@ def read_program(source: Source, read: Reader, settings: Sequence[tuple[str, ast
     return program
 
 
-def _configured(
-    program: Program, syntax: ast.Settings, declared: dict[str, list[str]]
-) -> Settings | None:
+def _configured(program: Program, syntax: ast.Settings, declared: dict[str, list[str]]) -> Settings | None:
     model, findings = configure(MODELS[syntax.keyword], syntax, declared)
     program.findings += findings
     return model
@@ -211,3 +214,14 @@ def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
         span = finding.span
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)
     return sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
+
+
+def expression(path: str, text: str) -> ast.Expr:
+    """The expression in `--set KEY=VALUE`, read as the language reads it."""
+    program, findings = parse(Source(f"--set {path}", f"op value = {text}"))
+    declarations = program.declarations
+    if findings or len(declarations) != 1 or not isinstance(declarations[0], ast.Layer):
+        raise Unable(f"--set {path}={text}: the value is not an expression of the language")
+    short = declarations[0].short
+    assert short is not None
+    return short

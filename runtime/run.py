@@ -20,18 +20,19 @@ import torch
 from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
+from atnas.runtime.artifact import Artifact
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.experiment import Interleaved, PopulationPaths
 from atnas.runtime.folder import RunFolder
-from atnas.runtime.learn.meta import StepResult, meta_step
+from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
 from atnas.runtime.program import Plan
 from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.searcher import Trial, best, read_trials
 from atnas.runtime.seeds import derive, stream
-from atnas.runtime.tasks.task import Task
 from atnas.runtime.watch import Progress, Silent, Watcher
+from atnas.runtime.work import Which, workers
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -49,11 +50,13 @@ class Interrupted(Exception):
 
 @dataclass
 class Run:
-    """One run of a plan in a folder. `stopped` is asked after every step."""
+    """One run of a plan in a folder. `count` is the number of workers, `stopped` is asked after every step."""
 
     plan: Plan
+    artifact: Artifact
     folder: RunFolder
     device: torch.device
+    count: int | None = None
     watcher: Watcher = field(default_factory=Silent)
     stopped: Callable[[], bool] = lambda: False
 
@@ -62,6 +65,8 @@ class Run:
         self.seed = self.plan.settings.seed
         self.supernet = Supernet(self.space.net, self.space.encoding, derive(self.seed, "weights"))
         self.supernet.to(self.device)
+        self.workers = workers(self.artifact.bytes, self.plan, self.supernet, self.device, self.count)
+        self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.optimizer = OuterOptimizer(self.plan.train.outer, dict(self.supernet.named_parameters()))
         self.step = 0
         self.best_score: float | None = None
@@ -91,10 +96,12 @@ class Run:
     def _meta_step(self, step: int) -> None:
         train = self.plan.train
         began = time.monotonic()
-        tasks = [self.task("train", "train", step * train.batch + i) for i in range(train.batch)]
-        paths = [self.supernet.path(g) for g in self._paths(step, train.batch)]
+        genotypes = self._paths(step, train.batch)
+        tasks = [Which("train", "train", step * train.batch + i) for i in range(train.batch)]
+        gradients = self.workers.gradients(list(zip(genotypes, tasks, strict=True)))
+        regions = [self.supernet.path(g).regions for g in genotypes]
         lr = rate(train.outer, step, train.iterations)
-        result = meta_step(train.learner, train.norm, tasks, paths, self.optimizer, lr)
+        result = outer_step(gradients, regions, self.optimizer, lr)
         self.step = step + 1
         self.spent += time.monotonic() - began
         speed = train.batch / (time.monotonic() - began)
@@ -122,10 +129,8 @@ class Run:
     def _validate(self) -> None:
         train = self.plan.train
         draw = self._drawer(self.step)
-        scores: list[float] = []
-        for i in range(train.validation):
-            path = self.supernet.path(draw(stream(self.seed, "validation path", i)))
-            scores += self.evaluation.scores(path, [self.task("val", "validation", i)])
+        genotypes = [draw(stream(self.seed, "validation path", i)) for i in range(train.validation)]
+        scores = self.evaluation.scores(genotypes, "val", "validation")
         score = sum(scores) / len(scores)
         self._log({"step": self.step, self.evaluation.measure: score})
         better = self.best_score is None or self.evaluation.better(score, self.best_score)
@@ -210,10 +215,9 @@ class Run:
             raise Unable(f"the search found nothing: {reason}")
         if search.goals[0].objective.name != self.evaluation.measure:
             return finalists[0]
-        tasks = [self.task("val", "finals", i) for i in range(search.final_tasks)]
         results: dict[Genotype, float] = {}
         for i, genotype in enumerate(finalists):
-            scores = self.evaluation.scores(self.supernet.path(genotype), tasks)
+            scores = self.evaluation.scores([genotype] * search.final_tasks, "val", "finals")
             results[genotype] = sum(scores) / len(scores)
             self.watcher.progress(Progress("finals", i + 1, len(finalists), score=results[genotype]))
             self.breathe()
@@ -246,11 +250,6 @@ class Run:
         """The architectures that may be proposed."""
         _, cheapest = self.space.costs.extreme("params", largest=False)
         return SearchDomain(self.space.encoding, self.space.encoding.allowed, (cheapest,))
-
-    @cached_property
-    def evaluation(self) -> Evaluation:
-        """How architectures are scored with the weights as they are."""
-        return Evaluation(self.plan, self.space, self.supernet, self.device)
 
     # State
 
@@ -289,8 +288,9 @@ class Run:
         except RuntimeError as error:
             raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
 
-    def task(self, split: Any, purpose: str, index: int) -> Task:
-        return self.plan.tasks.task(split, derive(self.seed, purpose), index).to(self.device)
+    def close(self) -> None:
+        """Ends the workers."""
+        self.workers.close()
 
     # Telling
 

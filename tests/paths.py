@@ -11,6 +11,8 @@ from torch.func import functional_call
 from atnas.runtime.learn.trainer import Statistics, Weights
 from atnas.runtime.tasks.task import Task
 
+torch.set_num_threads(1)  # threads cost more than they bring with so few numbers
+
 Regions = Mapping[str, tuple[slice, ...] | None]
 
 
@@ -56,7 +58,7 @@ class ModulePath:
 
 
 def network(outputs: int = 3, norm: type[nn.Module] = FewShotNorm) -> nn.Sequential:
-    """Convolution, batch norm, ELU, pooling and a head over [N, 1, 5, 5], in double precision; always the same numbers."""
+    """Convolution, batch norm, ELU and a head over [N, 1, 5, 5], in double precision; always the same numbers."""
     torch.manual_seed(1)
     layers = nn.Conv2d(1, 2, 3), norm(2), nn.ELU(), nn.AvgPool2d(3), nn.Flatten(), nn.Linear(2, outputs)
     return nn.Sequential(*layers).double()

@@ -47,9 +47,7 @@ def finite_differences(trainer: Maml, path: ModulePath, task: Task, norm: Norm, 
     """Central differences of the query loss after adapting, one weight after another."""
 
     def objective() -> float:
-        return score(
-            path, trainer.adapt(path, task), task, "transductive" if norm == "running" else norm
-        ).loss
+        return score(path, trainer.adapt(path, task), task, "transductive" if norm == "running" else norm).loss
 
     slopes = {}
     for name, parameter in path.module.named_parameters():
@@ -79,9 +77,7 @@ def test_second_order_agrees_with_finite_differences(norm: Norm, steps: int) -> 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_first_order_is_the_query_gradient_of_a_network_trained_on_the_support(steps: int) -> None:
     task = letters(seed=3)
-    found = Maml(order=1, inner=Descent(lr=LR), steps=steps).gradient(
-        ModulePath(network()), task, "transductive"
-    )
+    found = Maml(order=1, inner=Descent(lr=LR), steps=steps).gradient(ModulePath(network()), task, "transductive")
 
     adapted = trained(network(norm=nn.BatchNorm2d), task.support_x, task.support_y, steps)
     logits = adapted(task.query_x)
@@ -120,9 +116,7 @@ def test_reptile_is_the_way_back_from_plain_training(batch: int) -> None:
 
     x, y = torch.cat([task.support_x, task.query_x]), torch.cat([task.support_y, task.query_y])
     end = dict(trained(start, x, y, 5, min(batch, len(x))).named_parameters())
-    assert (
-        difference(found.gradients, {n: (p - end[n]).detach() for n, p in start.named_parameters()}) < 1e-12
-    )
+    assert difference(found.gradients, {n: (p - end[n]).detach() for n, p in start.named_parameters()}) < 1e-12
 
 
 @pytest.mark.parametrize("trainer", [Maml(order=1), Maml(order=2), Reptile(batch=4)])
@@ -152,7 +146,7 @@ def test_a_weight_that_takes_no_part_has_no_gradient() -> None:
 
 
 def test_a_head_larger_than_the_task_uses_its_first_outputs() -> None:
-    """Where `way` is drawn, the head has the largest: a task of 3 classes does not know of outputs 3 and 4."""
+    """Where `way` is drawn, the head has the largest: a task of 3 classes knows nothing of outputs 3 and 4."""
     large, small = network(outputs=5), network(outputs=3)
     with torch.no_grad():
         small.load_state_dict({n: t[:3] if n.startswith("5.") else t for n, t in large.state_dict().items()})

@@ -40,6 +40,15 @@ from atnas.dsl.source import Source, Span
 HERE = Span(Source("test.atnas", ""), 0, 0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Threads of such small tensors mostly wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Plain:
     """An encoding of a space in which every gene always counts."""
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.learn.average import Average, GradientAverage
+from atnas.runtime.learn.average import Average, GradientAverage, Regions
 from atnas.runtime.learn.outer import OuterOptimizer
-from atnas.runtime.learn.trainer import Norm, Path, Trainer
+from atnas.runtime.learn.trainer import Norm, Path, TaskGradient, Trainer
 from atnas.runtime.tasks.task import Task
 
 
@@ -37,13 +37,23 @@ def meta_step(
 
     Raises `Unable` where a loss or a gradient is not finite; parameters and optimizer are then as before.
     """
+    found = [trainer.gradient(path, task, norm) for task, path in zip(tasks, paths, strict=True)]
+    return outer_step(found, [path.regions for path in paths], optimizer, lr)
+
+
+def outer_step(
+    found: Sequence[TaskGradient], regions: Sequence[Regions], optimizer: OuterOptimizer, lr: float
+) -> StepResult:
+    """The step along the gradients of a batch of tasks; `regions` are those of their paths.
+
+    The gradient of each element is averaged over the tasks whose paths use it. Raises `Unable` where a loss or a
+    gradient is not finite; parameters and optimizer are then as before.
+    """
     average = GradientAverage(optimizer.parameters)
-    losses, accuracies = [], []
-    for task, path in zip(tasks, paths, strict=True):
-        found = trainer.gradient(path, task, norm)
-        average.add(found.gradients, path.regions)
-        losses.append(found.loss)
-        accuracies += [] if found.accuracy is None else [found.accuracy]
+    for one, where in zip(found, regions, strict=True):
+        average.add(one.gradients, where)
+    losses = [one.loss for one in found]
+    accuracies = [one.accuracy for one in found if one.accuracy is not None]
     averages = average.averages()
     result = StepResult(_mean(losses), _mean(accuracies) if accuracies else None, _norm(averages.values()))
     if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):

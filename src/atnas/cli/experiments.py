@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from atnas.cli.check import report
 from atnas.cli.files import decoded, read_bytes, read_text
-from atnas.dsl import ast
 from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Reader
-from atnas.dsl.parse import parse
 from atnas.dsl.source import Source
 from atnas.dsl.suggest import nearest
 from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_artifact
-from atnas.runtime.program import Plan, Program, read_program
+from atnas.runtime.program import Plan, Program, expression, read_program
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
         used[path] = read(path)
         return used[path]
 
-    program = read_program(main, kept, [(path, _value(path, text)) for path, text in pairs])
+    program = read_program(main, kept, [(path, expression(path, text)) for path, text in pairs])
     if not program.good:
         report(program.findings, 1)
         raise Findings
@@ -79,14 +77,3 @@ def _pair(setting: str) -> tuple[str, str]:
     if not equals or not key.strip() or not value.strip():
         raise Unable(f"--set {setting}: write KEY=VALUE, such as train.iterations=500")
     return key.strip(), value.strip()
-
-
-def _value(path: str, text: str) -> ast.Expr:
-    """The expression in `--set KEY=VALUE`, read as the language reads it."""
-    program, findings = parse(Source(f"--set {path}", f"op value = {text}"))
-    declarations = program.declarations
-    if findings or len(declarations) != 1 or not isinstance(declarations[0], ast.Layer):
-        raise Unable(f"--set {path}={text}: the value is not an expression of the language")
-    short = declarations[0].short
-    assert short is not None
-    return short

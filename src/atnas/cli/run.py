@@ -30,9 +30,18 @@ from atnas.runtime.folder import RunFolder
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500"
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes that share the work; the cores if not given."
+)
 @click.option("--fresh", is_flag=True, help="Start anew; what the folder holds is moved aside.")
 def command(
-    file: str, experiment: str | None, out: str | None, settings: tuple[str, ...], device: Device, fresh: bool
+    file: str,
+    experiment: str | None,
+    out: str | None,
+    settings: tuple[str, ...],
+    device: Device,
+    workers: int | None,
+    fresh: bool,
 ) -> int:
     """Meta-train a space over tasks, search it, and judge what was found on classes never seen.
 
@@ -49,10 +58,10 @@ def command(
         click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
         show(json.loads(folder.result.read_text()))
         return 0
-    return _run(found, folder, device)
+    return _run(found, folder, device, workers)
 
 
-def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
+def _run(found: Chosen, folder: RunFolder, device: Device, workers: int | None) -> int:
     from atnas.runtime.answer import answer
     from atnas.runtime.run import Interrupted, Run
 
@@ -66,7 +75,7 @@ def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
             )
         folder.begin(found.artifact.bytes, _about(found, str(where)))
     with watcher() as watching, stoppable() as stop:
-        run = Run(found.plan, folder, where, watching, stop.is_set)
+        run = Run(found.plan, found.artifact, folder, where, workers, watching, stop.is_set)
         try:
             architecture = run.train_and_search()
             folder.note("best.json", run.space.encoding.decode(architecture))
@@ -76,6 +85,8 @@ def _run(found: Chosen, folder: RunFolder, device: Device) -> int:
                 f"Stopped; everything is saved. The same command goes on from here ({folder.root})."
             )
             return 130
+        finally:
+            run.close()
     folder.note("result.json", result)
     show(result)
     click.echo(f"{folder.root} holds the run", err=True)
