@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from atnas.dsl.cases import LEAF, NEVER, Cases, apply, choose, leaf, nodes, only, witness
 from atnas.dsl.diagnostics import Diagnostic, Label
@@ -129,11 +130,11 @@ class Builder:
         taken = [self._taken(edge, guard) for edge in edges]
         names = tuple(name for name, _ in arguments)
 
-        def rule(first: Shape, *values: object) -> Shape | _Failure:
+        def rule(first: Shape, *values: Any) -> Shape | _Failure:
             shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
             if not shapes:
                 return first if operator == "add" else _Failure(f"`{operator}` of nothing", ())
-            return _shape(cls, names, values[len(edges) :], shapes)  # type: ignore[arg-type]
+            return _shape(cls, names, values[len(edges) :], shapes)
 
         first = only(guard, self.shapes[edges[0].node])
         raw = apply(rule, first, *taken, *(only(guard, number(n)) for _, n in arguments))
@@ -159,7 +160,7 @@ class Builder:
         count = self._places[place] = self._places.get(place, 0) + 1
         return place if count == 1 else f"{place}~{count}"
 
-    def _taken(self, edge: Edge, guard: Cases[bool]) -> Cases[object]:
+    def _taken(self, edge: Edge, guard: Cases[bool]) -> Cases[Any]:
         """The shape along an edge, ABSENT where the edge is not taken, NEVER where the guard does not hold."""
         shape = only(guard, self.shapes[edge.node])
         if edge.guard is None:

@@ -124,7 +124,7 @@ def decided(
             for o, n in zip(options, node.options, strict=True)
         ]
         ordered = all(isinstance(o, int | float) and not isinstance(o, bool) for o in options)
-        ordered = ordered and labels == sorted(labels)  # type: ignore[type-var]
+        ordered = ordered and labels == sorted(labels)
         if len({(type(x), x) for x in labels if isinstance(x, int | float | str)}) < len(labels):
             elab.builder.report("E406", node.span, "the same value stands twice in this choice")
         elab.builder.decide(decision, "number", labels, ordered, node.span)

@@ -80,8 +80,8 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
             return UNKNOWN
         case _:
             value = compared(elab, node, cx)
-            if isinstance(value, NUMBERS) or isinstance(value, Unknown):
-                return value  # type: ignore[return-value]
+            if isinstance(value, (*NUMBERS, Unknown)):
+                return value
             elab.builder.report(
                 "E404",
                 node.span,

@@ -86,8 +86,9 @@ class Recovery:
         """A reserved word is being bound, or a statement begins where the last one has no value yet."""
         if kind != "NAME" and kind not in SETTINGS:
             return self._tokens.is_reserved(i)
-        action, target = self._row().get(kind, (None, None))
-        if action is not Shift or self._tokens.kind(i + 1) in self._rows[target]:
+        row = self._row()
+        action, target = row.get(kind, (None, None))
+        if "NUMBER" not in row or action is not Shift or self._tokens.kind(i + 1) in self._rows[target]:
             return False
         return self._tokens.begins_line(i)
 
