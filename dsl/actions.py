@@ -39,11 +39,11 @@ def end(value: Any) -> int:
 
 
 class Actions:
-    """The actions for one source. Numbers that are none are reported in `findings`."""
+    """The actions for one source. Numbers that are none are reported to `findings`."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
         self.source = source
-        self.findings: list[Diagnostic] = []
+        self.findings = findings
 
     def by_rule(self, rules: Iterable[Rule]) -> dict[Rule, Action]:
         """Rules go by their alias, then by their name; one that is marked `?` passes its first value on."""

@@ -38,16 +38,14 @@ def parse(source: Source) -> tuple[ast.Program, list[Diagnostic]]:
             return ast.Program(source, ()), [*findings, _given_up(findings[-1].span)]
         if len(tokens) > MOST_TOKENS:
             return ast.Program(source, ()), [_too_large(source, "more than a million words")]
-    declarations, findings = _run(source, Tokens(source, tokens), findings)
+    declarations = _run(source, Tokens(source, tokens), findings)
     return ast.Program(source, declarations), sorted(findings, key=lambda f: (f.span.start, f.span.end))
 
 
-def _run(
-    source: Source, tokens: Tokens, findings: list[Diagnostic]
-) -> tuple[tuple[ast.Declaration, ...], list[Diagnostic]]:
+def _run(source: Source, tokens: Tokens, findings: list[Diagnostic]) -> tuple[ast.Declaration, ...]:
     """Feeds the tokens to lark's parser; at an error `Recovery` mends its stack and says where to go on."""
     parser = lark().parse_interactive()
-    state, actions = parser.parser_state, Actions(source)
+    state, actions = parser.parser_state, Actions(source, findings)
     state.parse_conf.callbacks = actions.by_rule(lark().rules)  # type: ignore[assignment]
     recovery = Recovery(parser, tokens, findings)
     i, result = 0, None
@@ -62,10 +60,10 @@ def _run(
             i = recovery.resume(i)
         else:
             i += 1
-        if len(findings) >= MOST_FINDINGS:
+        if result is None and len(findings) >= MOST_FINDINGS:
             findings.append(_given_up(findings[-1].span))
             result = _declarations(state.value_stack)
-    return result, findings + actions.findings
+    return result
 
 
 def _declarations(values: list[Any]) -> tuple[ast.Declaration, ...]:

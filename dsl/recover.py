@@ -15,7 +15,6 @@ from lark import Token
 from lark.parsers.lalr_analysis import Shift
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from atnas.dsl.actions import begin
 from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.lex import END
 from atnas.dsl.tokens import SETTINGS, STARTERS, Tokens, is_token
@@ -102,13 +101,8 @@ class Recovery:
 
     def _is_excused(self, at: Situation) -> bool:
         """Whether something in the same statement, or just before it, has been reported already."""
-        first = at.i
-        if at.partial and not at.complete:
-            start = next(begin(value) for value in at.partial if not isinstance(value, list))
-            while first and (self._tokens[first].start_pos or 0) > start:
-                first -= 1
-        low = self._tokens.span(first - 1).end if first else 0
-        return any(low <= f.span.start <= self._tokens.span(at.i).start for f in self._findings)
+        low = self._tokens.span(at.first - 1).end if at.first else 0
+        return any(low <= f.span.start <= at.span.start for f in self._findings)
 
     def _situation(self, i: int) -> Situation:
         level, depth = self._frame()
@@ -134,13 +128,17 @@ class Recovery:
         if not at.complete:
             self._cut_statement(at)
         i = self._next_statement(at.i)
-        if i == at.i and self._tokens[i].type not in self._accepted() and self._tokens[i].type != END:
-            i = i if self._tokens.begins_declaration(i) else self._next_statement(i + 1)
-        if self._tokens[i].type == END or self._tokens.begins_declaration(i):
+        if i == at.i and not self._ends_body(i) and self._tokens[i].type not in self._accepted():
+            i = self._next_statement(i + 1)
+        if self._ends_body(i):
             if i != at.i:
                 self._findings.append(unclosed(self._tokens, self._opening_brace(at.depth), i))
             self._feed("RBRACE", i)
         return i
+
+    def _ends_body(self, i: int) -> bool:
+        """Whether no body can go on at token i, though its brace may be missing."""
+        return self._tokens[i].type == END or self._tokens.begins_declaration(i)
 
     def _cut_statement(self, at: Situation) -> None:
         """Leaves `name =` standing, with an empty name for its value, or nothing."""
@@ -161,9 +159,10 @@ class Recovery:
         while outer >= 0 and self._tokens.kind(outer) != "LBRACE":
             inside += outer not in brackets.unclosed
             outer = brackets.around[outer]
-        while not (self._tokens[i].type == END or self._tokens.begins_declaration(i)):
+        while not self._ends_body(i):
             kind = self._tokens[i].type
-            if not inside and not braces and (kind == "RBRACE" or self._tokens.begins_statement(i)):
+            begins = self._tokens.begins_statement(i) or self._tokens.may_be_keyword(i)
+            if not inside and not braces and (kind == "RBRACE" or begins):
                 break
             if kind in ("LPAR", "LSQB"):
                 inside += i not in brackets.unclosed
@@ -205,9 +204,11 @@ class Recovery:
         return body
 
     def _next_declaration(self, i: int) -> int:
-        while i < len(self._tokens) - 1 and not self._tokens.begins_declaration(i):
+        """The first token from i on that begins a declaration, though its keyword may be misspelt."""
+        last = len(self._tokens) - 1
+        while i < last and not (self._tokens.begins_declaration(i) or self._tokens.may_be_keyword(i)):
             i += 1
-        return min(i, len(self._tokens) - 1)
+        return min(i, last)
 
     def _cut(self, depth: int) -> None:
         del self._values[depth:]

@@ -86,6 +86,10 @@ class Tokens:
             return True
         return (kind == "NAME" or kind in reserved_kinds()) and self.kind(i + 1) in ("EQUAL", "TILDE")
 
+    def may_be_keyword(self, i: int) -> bool:
+        """A name first on its line and before another: `requires a`."""
+        return self.kind(i) == self.kind(i + 1) == "NAME" and self.begins_line(i)
+
     @cached_property
     def brackets(self) -> Brackets:
         """Brackets matched from the inside out; a body ends at its brace or at the next declaration."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from lark import Token
 
+from atnas.dsl.actions import begin
 from atnas.dsl.diagnostics import Diagnostic, Label
 from atnas.dsl.grammar import punctuation, reserved
 from atnas.dsl.lex import END
@@ -66,6 +67,16 @@ class Situation:
     def found(self) -> str:
         return _spelt(self.tokens[self.i])
 
+    @cached_property
+    def first(self) -> int:
+        """The first token of the line."""
+        first = self.i
+        if self.partial and not self.complete:
+            start = next(begin(value) for value in self.partial if not isinstance(value, list))
+            while first and self.tokens.span(first).start > start:
+                first -= 1
+        return first
+
     @property
     def subject(self) -> int:
         """The token to speak of: a name that begins the line just before, else the token itself."""
@@ -115,6 +126,8 @@ def _bracket(at: Situation) -> Diagnostic | None:
     """Brackets without their other half."""
     tokens, brackets = at.tokens, at.tokens.brackets
     opening = brackets.around[at.i]
+    while opening >= 0 and opening < at.first and tokens.kind(opening) != "LBRACE":
+        opening = brackets.around[opening]
     if at.kind == "RBRACE" and opening < 0:
         return Diagnostic("E001", at.span, "this `}` closes nothing")
     if opening < 0 or opening not in brackets.unclosed:
@@ -175,9 +188,11 @@ def _misplaced(at: Situation) -> tuple[str, str | None] | None:
 def _missing_operator(at: Situation) -> Diagnostic | None:
     """Two expressions side by side: `relu conv(3)`."""
     lone = at.subject != at.i
-    operand = at.kind in ("NAME", "NUMBER", "STRING") and "ARROW" in at.accepted
+    open_ended = "ARROW" in at.accepted or (at.complete and at.tokens.kind(at.i - 1) != "RBRACE")
+    operand = at.kind in ("NAME", "NUMBER", "STRING") and open_ended
     side_by_side = at.level != "declaration" if lone else operand
-    if not side_by_side or at.tokens.begins_line(at.subject):
+    alone = at.tokens.begins_line(at.subject) or at.tokens.kind(at.subject - 1) == "LBRACE"
+    if not side_by_side or alone:
         return None
     closers = [_spelled(kind) for kind in ("COMMA", *CLOSERS) if kind in at.accepted and not at.complete]
     expected = _either(["an operator", *closers]) if closers and not lone else "an operator such as `->`"
@@ -201,17 +216,19 @@ def _expected(at: Situation) -> Diagnostic:
     before = _spelt(at.tokens[at.i - 1])
     new_line = at.kind == END or at.tokens.begins_line(at.i)
     span = at.tokens.span(at.i - 1) if new_line else at.span
-    what = "an expression" if at.wants_expression else _either(_choices(at.accepted))
+    what = "an expression" if at.wants_expression else _either(_choices(at))
     return Diagnostic("E001", span, f"expected {what} after {before}" + ("" if new_line else f", found {at.found}"))
 
 
-def _choices(accepted: frozenset[str]) -> list[str]:
-    """What is accepted, in words: kinds of tokens before marks before keywords."""
-    kinds = set(accepted)
+def _choices(at: Situation) -> list[str]:
+    """What is accepted, in words: operators, kinds of tokens, marks, keywords."""
+    kinds = set(at.accepted)
     words: list[str] = []
-    if "ARROW" in kinds and "PLUS" in kinds:
+    if {"ARROW", "PLUS"} <= kinds:
         kinds -= OPERATORS | {"EQUAL"}
         words.append("an operator")
+    if at.complete:
+        return ["a declaration" if at.tokens.kind(at.i - 1) == "RBRACE" else "an operator"]
     words += [NAMED[kind] for kind in NAMED if kind in kinds]
     words += [_spelled(kind) for kind in (*punctuation().values(), *reserved().values()) if kind in kinds]
     return words

@@ -95,6 +95,8 @@ class Pool:
     """
 
     def __init__(self, artifact: bytes, supernet: Supernet, count: int) -> None:
+        # This process only adds up; threads of its own would wait for cores that the workers hold.
+        torch.set_num_threads(1)
         context = multiprocessing.get_context("spawn")
         shared = {name: tensor.share_memory_() for name, tensor in supernet.state_dict().items()}
         self._pipes: list[Connection] = []

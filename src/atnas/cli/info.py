@@ -107,8 +107,8 @@ def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int]) 
     console.print(f"[bold]space {about['name']}[/bold]  {inputs}", soft_wrap=True)
     if sizes:
         free = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-        console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}")
-    console.print(f"  {int(about['architectures'])} architectures ({_rounded(int(about['architectures']))})")
+        console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}", soft_wrap=True)
+    console.print(f"  {_counted(int(about['architectures']))}")
     table = Table(box=None, padding=(0, 2), show_header=True)
     for column in ("", "min", "max"):
         table.add_column(column, justify="right" if column else "left")
@@ -135,14 +135,14 @@ def _show_experiment(console: Console, plan: Plan) -> None:
     )
     space = compile(plan.narrowed)
     console.print(
-        f"  {space.encoding.count()} architectures, "
+        f"  {_counted(space.encoding.count())}, "
         f"{space.costs.extreme('params', largest=False)[0]:,} to "
         f"{space.costs.extreme('params', largest=True)[0]:,} params"
     )
 
 
-def _rounded(count: int) -> str:
+def _counted(count: int) -> str:
     if count < 1_000_000:
-        return f"{count:,}"
+        return f"{count} architecture{'s' * (count != 1)}"
     text = str(count)
-    return f"about {text[0]}.{text[1:3]}e{len(text) - 1}"
+    return f"{count} architectures, about {text[0]}.{text[1:3]}e{len(text) - 1}"
