@@ -4,11 +4,10 @@ from pathlib import Path
 
 from setuptools import setup
 
-missing = [
-    name for name in ("dsl", "compiler", "runtime", "grammars") if not Path("src/atnas", name).is_dir()
-]
+missing = [name for name in ("dsl", "compiler", "runtime", "grammars") if not Path("src/atnas", name).is_dir()]
 if missing:
     raise SystemExit(
-        f"src/atnas/{missing[0]} is not a folder: check the repository out with symbolic links (git config core.symlinks true)"
+        f"src/atnas/{missing[0]} is not a folder: "
+        "check the repository out with symbolic links (git config core.symlinks true)"
     )
 setup()

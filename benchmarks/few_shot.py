@@ -50,10 +50,8 @@ def run(name: str) -> None:
         return
     example, *settings = COMMANDS[name]
     began = time.monotonic()
-    subprocess.run(
-        [sys.executable, "-m", "atnas", "run", str(ROOT / f"examples/{example}.atnas"), "--out", str(folder), *settings],
-        check=True,
-    )
+    program = ROOT / "examples" / f"{example}.atnas"
+    subprocess.run([sys.executable, "-m", "atnas", "run", program, "--out", folder, *settings], check=True)
     (folder / "wall_seconds.txt").write_text(f"{time.monotonic() - began:.0f}\n")
 
 

@@ -130,6 +130,8 @@ class Elaborator:
         return Names(leads, argument)
 
     def lookup(self, word: str, cx: Context, node: ast.Name | None = None) -> Value | None:
+        if not word:  # the parser could not read it, and has said so
+            return UNKNOWN
         if word in cx.scope:
             return cx.scope[word]
         at = node or ast.Name(Span(cx.module.source, 0, 0), word)

@@ -11,7 +11,7 @@ from atnas.dsl import ast
 from atnas.dsl.diagnostics import Diagnostic, Label
 from atnas.dsl.errors import Unable
 from atnas.dsl.parse import parse
-from atnas.dsl.source import Source
+from atnas.dsl.source import Source, Span
 from atnas.dsl.suggest import nearest
 
 Reader = Callable[[str], str]
@@ -20,10 +20,14 @@ Reader = Callable[[str], str]
 
 @dataclass(eq=False)
 class Module:
-    """One parsed file. `names` maps what can be said in it to its declaration, used ones included."""
+    """One parsed file. `names` maps what can be said in it to its declaration, used ones included.
+
+    `broken` are the places of syntax errors: what is missing around them has been told.
+    """
 
     source: Source
     program: ast.Program
+    broken: tuple[Span, ...] = ()
     names: dict[str, Declared] = field(default_factory=dict)
 
     def own(self) -> list[Declared]:
@@ -57,7 +61,7 @@ class _Loader:
     def module(self, source: Source, above: tuple[str, ...]) -> Module:
         program, findings = parse(source)
         self.findings += findings
-        module = Module(source, program)
+        module = Module(source, program, tuple(f.span for f in findings))
         self.done[source.path] = module
         for declaration in program.declarations:
             if isinstance(declaration, ast.Use):
@@ -122,6 +126,8 @@ class _Loader:
         return None
 
     def _add(self, module: Module, name: ast.Name, declared: Declared) -> None:
+        if not name.id:
+            return
         before = module.names.get(name.id)
         if before is None:
             module.names[name.id] = declared

@@ -48,7 +48,8 @@ def _run(source: Source, tokens: Tokens, findings: list[Diagnostic]) -> tuple[as
     state, actions = parser.parser_state, Actions(source, findings)
     state.parse_conf.callbacks = actions.by_rule(lark().rules)  # type: ignore[assignment]
     recovery = Recovery(parser, tokens, findings)
-    i, result = 0, None
+    i = 0
+    result: tuple[ast.Declaration, ...] | None = None
     while result is None:
         token = tokens[i]
         if recovery.foresees(i):

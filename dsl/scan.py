@@ -63,7 +63,7 @@ class _Scan:
                 if statement.guard is not None:
                     self.expression(statement.guard, metrics)
         for port in syntax.outputs:
-            if port.name.id not in scope:
+            if port.name.id not in scope and not self.broken(syntax):
                 close = nearest(port.name.id, list(scope))
                 self.report(
                     "E106",
@@ -72,6 +72,10 @@ class _Scan:
                     f"did you mean `{close}`?" if close else f"bind it in the body: {port.name.id} = ..",
                 )
         return self.findings
+
+    def broken(self, syntax: ast.Layer) -> bool:
+        """Whether a part of the declaration could not be read."""
+        return any(syntax.span.start <= place.start <= syntax.span.end for place in self.module.broken)
 
     def bind(self, name: ast.Name, scope: dict[str, Span]) -> None:
         if name.id in scope:
@@ -148,7 +152,7 @@ class _Scan:
     def known(self, node: ast.Name, scope: dict[str, Span]) -> None:
         word = node.id
         declared = self.module.names.get(word)
-        if word in scope or word in BUILTINS or word in entries("ops"):
+        if not word or word in scope or word in BUILTINS or word in entries("ops"):
             return
         if declared is not None:
             if not isinstance(declared.syntax, ast.Layer):

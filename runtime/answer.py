@@ -37,7 +37,7 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
     """
     began = time.monotonic()
     mine = _judge(run, "found", [found])
-    result = {
+    return {
         "experiment": run.plan.name,
         "space": run.space.net.name,
         "architectures": str(run.space.encoding.count()),
@@ -59,7 +59,6 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
         },
         "test_seconds": round(time.monotonic() - began, 1),
     }
-    return result
 
 
 def protocol(run: Run) -> dict[str, Any]:
@@ -109,9 +108,7 @@ def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
         for first in range(0, count, PORTION):
             size = min(PORTION, count - first)
             scores = run.evaluation.scores([genotype] * size, "test", "test", first)
-            totals[first : first + size] = [
-                t + s for t, s in zip(totals[first : first + size], scores, strict=True)
-            ]
+            totals[first : first + size] = [t + s for t, s in zip(totals[first : first + size], scores, strict=True)]
             run.watcher.progress(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
             run.breathe()
     return Judged(tuple(genotypes), tuple(t / len(genotypes) for t in totals))

@@ -15,10 +15,12 @@ Loss = Literal["cross_entropy", "mse"]
 
 @dataclass(frozen=True)
 class Task:
-    """Tensors: `support_x` [S, *shape] and `query_x` [Q, *shape] float32; labels [S] and [Q], int64 class numbers
-    0 .. way - 1 for `cross_entropy` or float32 [S, D] and [Q, D] targets for `mse`. Support rows go round the classes (label
-    0, 1, .., way - 1, 0, ..), so do query rows. `way` is the number of classes, 0 in regression. `classes` names
-    where they came from, so that leaks can be tested."""
+    """Tensors `support_x` [S, *shape] and `query_x` [Q, *shape] are float32.
+
+    Labels [S] and [Q] are int64 class numbers 0 .. way - 1 for `cross_entropy`, or float32 targets [S, D] and [Q, D]
+    for `mse`. Rows go round the classes (label 0, 1, .., way - 1, 0, ..). `way` is the number of classes, 0 in
+    regression. `classes` names where they came from, so that leaks can be tested.
+    """
 
     support_x: Tensor
     support_y: Tensor

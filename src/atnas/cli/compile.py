@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from pprint import pformat
 
 import click
 
-from atnas.cli.experiments import Findings, chosen
+from atnas.cli.experiments import Chosen, Findings, chosen
 from atnas.runtime.folder import write
+
+
+def _ast(found: Chosen) -> str:
+    from atnas.dsl.parse import parse
+
+    program, _ = parse(found.artifact.main)
+    return "\n".join(pformat(declaration, width=110) for declaration in program.declarations)
+
+
+def _ir(found: Chosen) -> str:
+    from atnas.compiler.graph import text
+    from atnas.compiler.space import compile
+
+    return text(compile(found.plan.narrowed).graph)
+
+
+def _encoding(found: Chosen) -> str:
+    return json.dumps(found.artifact.space, indent=2, ensure_ascii=False)
+
+
+def _torch(found: Chosen) -> str:
+    from atnas.compiler.space import compile
+    from atnas.compiler.supernet import Supernet
+
+    space = compile(found.plan.narrowed)
+    _, largest = space.costs.extreme("params", largest=True)
+    return str(Supernet(space.net, space.encoding).extract(largest))
+
+
+STAGES: dict[str, Callable[[Chosen], str]] = {"ast": _ast, "ir": _ir, "encoding": _encoding, "torch": _torch}
 
 
 @click.command()
 @click.argument("file")
 @click.option("--experiment", help="Which experiment, if the file has several.")
 @click.option("-o", "output", type=click.Path(dir_okay=False), help="The artifact; FILE.atnasc if not given.")
-@click.option("--emit", type=click.Choice(["ir", "encoding"]), help="Print a stage of the compiler instead.")
+@click.option("--emit", type=click.Choice(list(STAGES)), help="Print a stage of the compiler instead.")
 def command(file: str, experiment: str | None, output: str | None, emit: str | None) -> int:
     """Compile an experiment into one artifact, whose bytes depend on the source alone."""
     try:
         found = chosen(file, experiment)
     except Findings:
         return 1
-    if emit == "encoding":
-        click.echo(json.dumps(found.artifact.space, indent=2, ensure_ascii=False))
-        return 0
-    if emit == "ir":
-        from atnas.compiler.graph import lower, text
-
-        click.echo(text(lower(found.plan.net)))
+    if emit is not None:
+        click.echo(STAGES[emit](found))
         return 0
     target = Path(output) if output else Path(file).with_suffix(".atnasc")
     write(target, found.artifact.bytes)
