@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from atnas.dsl.errors import Unable
+from atnas.dsl.modules import Reader, load
 from atnas.dsl.net import Net
 from atnas.dsl.source import Source
 from atnas.runtime.program import Plan, expression, read_program
 
 FORMAT = 1
 MARK = "atnas program"
+SUFFIX = ".atnasc"
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class Artifact:
         return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def is_artifact(content: bytes) -> bool:
-    """Whether a file begins as an artifact does."""
-    return content.lstrip()[:1] == b"{" and MARK.encode() in content[:200]
+def is_artifact(content: bytes, path: str) -> bool:
+    """Whether a file begins as an artifact does, or is called one."""
+    return path.endswith(SUFFIX) or (content.lstrip()[:1] == b"{" and MARK.encode() in content[:200])
 
 
 def open_artifact(content: bytes, path: str) -> Artifact:
@@ -63,33 +66,30 @@ def open_artifact(content: bytes, path: str) -> Artifact:
     try:
         whole = json.loads(content)
         body = {key: whole[key] for key in ("experiment", "settings", "sources", "space")}
-        form, digest = whole["format"], whole["digest"]
+        kind, form, digest = whole["kind"], whole["format"], whole["digest"]
         sources = {str(name): str(text) for name, text in body["sources"]}
         settings = tuple((str(k), str(v)) for k, v in body["settings"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unable(f"{path} is a damaged artifact; compile its source again") from error
-    if form != FORMAT:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unable(f"{path} is no artifact, or a damaged one; compile its source again") from error
+    if kind == MARK and form != FORMAT:
         raise Unable(
             f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again"
         )
-    if digest != _digest(body) or not sources:
+    if kind != MARK or digest != _digest(body) or not sources:
         raise Unable(f"{path} is a damaged artifact: its digest does not fit; compile its source again")
     return Artifact(sources, str(body["experiment"]), settings, body["space"])
 
 
 def make_artifact(
     main: Source,
-    used: dict[str, str],
+    read: Reader,
     experiment: str,
-    settings: tuple[tuple[str, str], ...],
+    settings: Sequence[tuple[str, str]],
     net: Net,
     architectures: int,
 ) -> Artifact:
-    """The artifact of a checked program. Names of files are kept relative to the program's folder."""
-    home = PurePosixPath(main.path).parent
-    others = {_relative(home, path): text for path, text in used.items() if path != main.path}
-    sources = {PurePosixPath(main.path).name: main.text, **dict(sorted(others.items()))}
-    return Artifact(sources, experiment, settings, _space(net, architectures))
+    """The artifact of a checked program. `read` is what the program was read with."""
+    return Artifact(_bundle(main, read), experiment, tuple(settings), _space(net, architectures))
 
 
 def plan_of(artifact: Artifact) -> Plan:
@@ -112,10 +112,17 @@ def _space(net: Net, architectures: int) -> dict[str, Any]:
     }
 
 
-def _relative(home: PurePosixPath, path: str) -> str:
-    """A used file's name as the program at the root of its folder would say it."""
-    target = PurePosixPath(path)
-    return str(target.relative_to(home)) if target.is_relative_to(home) else str(target)
+def _bundle(main: Source, read: Reader) -> dict[str, str]:
+    """The sources by the names that they have as seen from the program's folder: the same wherever that lies."""
+    path = PurePosixPath(main.path)
+    used: dict[str, str] = {}
+
+    def kept(name: str) -> str:
+        used[name] = read(str(path.parent / name))
+        return used[name]
+
+    load(Source(path.name, main.text), kept)
+    return {path.name: main.text, **dict(sorted(used.items()))}
 
 
 def _digest(body: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """A run as a folder of readable files. Nothing in it is ever half written: a file is whole or it is not there.
 
 `program.atnasc` what was run; `run.json` versions, seed, device; `metrics.jsonl` and `trials.jsonl`, a line an event;
-`checkpoints/` safetensors; `best.json` the found architecture; `result.json` the answer.
+`checkpoints/` safetensors; `best.json` the found architecture; `result.json` the answer. A folder holds a run once
+`program.atnasc` is there.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.files import TEMPORARY, Json, append_line, content, line_of, text_of, told, write
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 KEPT = 2
 """Checkpoints that are kept, so that a damaged one has another before it."""
-
-Json = Any
 
 
 @dataclass(frozen=True)
@@ -47,51 +48,81 @@ class RunFolder:
     def result(self) -> Path:
         return self.root / "result.json"
 
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    # The whole
+
+    def holds(self, program: bytes) -> bool:
+        """Whether the run in here is one of this very program."""
+        return self.program.exists() and content(self.program) == program
+
     def begin(self, program: bytes, about: Mapping[str, Json]) -> None:
-        """Makes the folder; `about` becomes run.json."""
+        """Makes this the folder of a run; `about` becomes run.json. One that holds the same run stays as it is.
+
+        Raises `Unable` where another run or anything else is in it.
+        """
+        if self.holds(program):
+            return self._sweep()
+        if self.program.exists():
+            raise Unable(f"{self.root} holds another run; name another folder with --out, or start anew with --fresh")
+        if self._foreign():
+            raise Unable(f"{self.root} holds other files and no run; name another folder with --out")
         with told(self.root):
-            (self.root / "checkpoints").mkdir(parents=True, exist_ok=True)
-        write(self.program, program)
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.note("run.json", about)
+        return write(self.program, program)
 
     def set_aside(self) -> None:
-        """Moves what is there to `<name>.old`, `<name>.old2`, ..: nothing is ever deleted."""
-        if not self.root.exists():
+        """Moves the run that is there to `<name>.old`, `<name>.old2`, ..: nothing is ever deleted."""
+        if not self.program.exists():
             return
-        names = (f"{self.root.name}.old{n or ''}" for n in (0, *range(2, 1_000_000)))
-        target = next(t for n in names if not (t := self.root.with_name(n)).exists())
-        with told(self.root):
-            self.root.rename(target)
+        root = self.root.resolve()
+        names = (f"{root.name}.old{n or ''}" for n in (0, *range(2, 1_000_000)))
+        target = next(t for n in names if not (t := root.with_name(n)).exists())
+        with self.held(), told(root):
+            root.rename(target)
 
-    def note(self, name: str, content: Mapping[str, Json]) -> None:
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Only one process at a time works in the folder; the system lets go of it when that one ends, however it ends.
+
+        Raises `Unable` where another is at it. Where the system or the disk knows no such locks, there is none.
+        """
+        lock = _lock(self.root)
+        try:
+            yield
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    # Documents and events
+
+    def note(self, name: str, document: Mapping[str, Json]) -> None:
         """Writes a small JSON file whole."""
-        write(self.root / name, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+        write(self.root / name, text_of(document).encode())
 
-    def append(self, file: Path, event: Mapping[str, Json]) -> None:
-        """Adds one event to a file of them."""
-        self.append_line(file, json.dumps(event, ensure_ascii=False))
+    def read(self, name: str) -> dict[str, Json]:
+        """What `note` wrote. Raises `Unable` where it is damaged."""
+        path = self.root / name
+        try:
+            return dict(json.loads(content(path)))
+        except (ValueError, TypeError) as error:
+            raise Unable(f"{path} is damaged; move it away, and the same command makes it anew") from error
 
-    def append_line(self, file: Path, line: str) -> None:
-        """Adds one line, on the disk when this returns. What is left of a line that was cut short goes first."""
-        with told(file), file.open("ab+") as out:
-            _cut(out)
-            out.write(line.encode() + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+    def log(self, event: Mapping[str, Json]) -> None:
+        """Adds one event to the metrics."""
+        append_line(self.metrics, line_of(event))
 
-    def events(self, file: Path) -> list[dict[str, Json]]:
-        """The lines of a file of events; one that was cut short is left out."""
-        if not file.exists():
-            return []
-        found: list[dict[str, Json]] = []
-        for line in file.read_bytes().split(b"\n"):
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                found.append(event)
-        return found
+    def rewind(self, step: int) -> None:
+        """Drops the metrics of later steps: a run that goes on from this one writes them again."""
+        if not self.metrics.exists():
+            return
+        lines = content(self.metrics).splitlines(keepends=True)
+        kept = [line for line in lines if _step(line) <= step]
+        if len(kept) < len(lines):
+            write(self.metrics, b"".join(kept))
 
     # Checkpoints
 
@@ -100,20 +131,26 @@ class RunFolder:
         from safetensors.torch import save
 
         whole = {k: v.detach().contiguous() for k, v in tensors.items()}
-        write(self.root / "checkpoints" / f"{name}.safetensors", save(whole, {"atnas": json.dumps(about)}))
+        write(self.checkpoints / f"{name}.safetensors", save(whole, {"atnas": json.dumps(about)}))
 
     def save_step(self, step: int, tensors: Mapping[str, Tensor], about: Mapping[str, Json]) -> None:
-        """Writes the state after a step, and drops those that are no longer wanted."""
-        self.save(f"step-{step:08d}", tensors, about)
-        for old in self._steps()[KEPT:]:
-            old.unlink(missing_ok=True)
+        """Writes the state after a step, and drops those that are too old to be wanted."""
+        name = f"step-{step:08d}"
+        self.save(name, tensors, about)
+        before = [path for path in self._steps() if path.stem < name]
+        with told(self.checkpoints):
+            for path in before[KEPT - 1 :]:
+                path.unlink(missing_ok=True)
 
     def load(self, name: str) -> tuple[dict[str, Tensor], dict[str, Json]]:
         """Reads `checkpoints/<name>.safetensors`. Raises `Unable` where it is missing or damaged."""
-        return _load(self.root / "checkpoints" / f"{name}.safetensors")
+        return _load(self.checkpoints / f"{name}.safetensors")
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Json], list[str]] | None:
-        """The newest checkpoint that is whole, and a sentence for each that is not; None where there is none."""
+        """The newest checkpoint that is whole, and a sentence for each that is not; None where there is none.
+
+        Raises `Unable` where there are some and none of them is whole.
+        """
         damaged: list[str] = []
         for path in self._steps():
             try:
@@ -123,23 +160,27 @@ class RunFolder:
             else:
                 return tensors, about, damaged
         if damaged:
-            raise Unable(f"{' '.join(damaged)} No other checkpoint is left; start anew with --fresh")
+            raise Unable(f"{'; '.join(damaged)}; no checkpoint is left to go on from, so start anew with --fresh")
         return None
 
     def _steps(self) -> list[Path]:
-        return sorted((self.root / "checkpoints").glob("step-*.safetensors"), reverse=True)
+        return sorted(self.checkpoints.glob("step-*.safetensors"), reverse=True)
 
+    # Order
 
-def _cut(file: BinaryIO) -> None:
-    """Drops what stands after the last line end, and goes to the end."""
-    end = file.seek(0, os.SEEK_END)
-    if end == 0:
-        return
-    file.seek(end - 1)
-    if file.read(1) != b"\n":
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)
-        file.seek(0, os.SEEK_END)
+    def _foreign(self) -> bool:
+        """Whether there is anything but what a beginning that was cut short leaves."""
+        if not self.root.exists():
+            return False
+        with told(self.root):
+            names = [path.name for path in self.root.iterdir()]
+        return any(name not in (self.checkpoints.name, "run.json") and not name.endswith(TEMPORARY) for name in names)
+
+    def _sweep(self) -> None:
+        """Removes what a process that died left half written."""
+        with told(self.root):
+            for path in (*self.root.glob(f".*{TEMPORARY}"), *self.checkpoints.glob(f".*{TEMPORARY}")):
+                path.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
@@ -150,31 +191,33 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
             about = json.loads((file.metadata() or {})["atnas"])
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
     except FileNotFoundError:
-        raise Unable(f"{path} is not there.") from None
+        raise Unable(f"{path} is not there") from None
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise Unable(f"{path} is damaged ({type(error).__name__}).") from error
+        raise Unable(f"{path} is damaged") from error
 
 
-def write(path: Path, content: bytes) -> None:
-    """Replaces a file: to a temporary name, to the disk, then renamed. What was there stays until then."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with told(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turns what the disk says into one sentence."""
+def _step(line: bytes) -> float:
+    """The step of an event; infinity where the line is none, so that it is dropped."""
     try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise Unable(f"{path} could not be written: {reason}; what was saved before is whole") from error
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return inf
+
+
+def _lock(folder: Path) -> int | None:
+    """A handle of a folder that no other process has locked; None where there are no locks."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise Unable(f"another process is at work in {folder}") from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

@@ -68,6 +68,7 @@ class Serial:
     def gradients(self, jobs: Sequence[Job]) -> list[TaskGradient]:
         """One after another."""
         train = self.plan.train
+        self._mode(training=True)
         return [
             train.learner.gradient(self.supernet.path(g), self._task(which), train.norm) for g, which in jobs
         ]
@@ -75,6 +76,7 @@ class Serial:
     def scores(self, jobs: Sequence[Job]) -> list[Score]:
         """One after another."""
         train = self.plan.train
+        self._mode(training=False)
         return [
             evaluate(self.supernet.path(g), train.learner, [self._task(which)], train.norm)[0]
             for g, which in jobs
@@ -82,6 +84,11 @@ class Serial:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _mode(self, training: bool) -> None:
+        """Dropout and its like work while training only."""
+        if self.supernet.training != training:
+            self.supernet.train(training)
 
     def _task(self, which: Which) -> Task:
         seed = derive(self.plan.settings.seed, which.purpose)

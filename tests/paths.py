@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from atnas.runtime.learn.trainer import Statistics, Weights
+from atnas.runtime.learn.meta import StepResult, outer_step
+from atnas.runtime.learn.outer import OuterOptimizer
+from atnas.runtime.learn.trainer import Norm, Path, Statistics, Trainer, Weights
 from atnas.runtime.tasks.task import Task
 
 torch.set_num_threads(1)  # threads cost more than they bring with so few numbers
 
 Regions = Mapping[str, tuple[slice, ...] | None]
+
+
+def meta_step(
+    trainer: Trainer, norm: Norm, tasks: Sequence[Task], paths: Sequence[Path], optimizer: OuterOptimizer, lr: float
+) -> StepResult:
+    """Gradients one after another, then the outer step, as a run without workers does it."""
+    found = [trainer.gradient(path, task, norm) for task, path in zip(tasks, paths, strict=True)]
+    return outer_step(found, [path.regions for path in paths], optimizer, lr)
 
 
 class FewShotNorm(nn.Module):

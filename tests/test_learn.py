@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from paths import ModulePath, letters, network
+from paths import ModulePath, letters, meta_step, network
 from pydantic import ValidationError
 from safetensors.torch import load, save
 from torch import Tensor, nn
@@ -26,7 +26,6 @@ from atnas.runtime.learn.average import Average, GradientAverage
 from atnas.runtime.learn.inner import query_logits
 from atnas.runtime.learn.interval import confidence, paired
 from atnas.runtime.learn.maml import Maml
-from atnas.runtime.learn.meta import meta_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.reptile import Reptile
 from atnas.runtime.learn.settings import Adam, Descent, Sgd, rate

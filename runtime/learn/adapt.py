@@ -20,9 +20,7 @@ class Score:
     accuracy: float | None
 
 
-def evaluate(
-    path: Path, trainer: Trainer, tasks: Iterable[Task], norm: Norm, steps: int | None = None
-) -> list[Score]:
+def evaluate(path: Path, trainer: Trainer, tasks: Iterable[Task], norm: Norm, steps: int | None = None) -> list[Score]:
     """One score a task, in order. Each adaptation starts from the path's weights, which stay as they are.
 
     `steps`: inner steps, None for the trainer's own number at test time.

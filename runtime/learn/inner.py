@@ -93,7 +93,7 @@ def accuracy_of(task: Task, logits: Tensor, labels: Tensor) -> Tensor | None:
     """The share of rows whose largest logit is at the label; None in regression."""
     if task.loss == "mse":
         return None
-    return (logits.detach()[:, : task.way].argmax(1) == labels).float().mean()
+    return (logits.detach()[:, : task.way].argmax(1) == labels).double().mean()
 
 
 def _leaves(weights: Weights) -> Weights:

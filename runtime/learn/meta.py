@@ -1,4 +1,4 @@
-"""One step of meta-training over a batch of tasks and paths."""
+"""The outer step of meta-training: what a batch of tasks says about the weights, and the step along it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch import Tensor
 from atnas.dsl.errors import Unable
 from atnas.runtime.learn.average import Average, GradientAverage, Regions
 from atnas.runtime.learn.outer import OuterOptimizer
-from atnas.runtime.learn.trainer import Norm, Path, TaskGradient, Trainer
-from atnas.runtime.tasks.task import Task
+from atnas.runtime.learn.trainer import TaskGradient
 
 
 @dataclass(frozen=True)
@@ -23,22 +22,6 @@ class StepResult:
     loss: float
     accuracy: float | None
     gradient_norm: float
-
-
-def meta_step(
-    trainer: Trainer,
-    norm: Norm,
-    tasks: Sequence[Task],
-    paths: Sequence[Path],
-    optimizer: OuterOptimizer,
-    lr: float,
-) -> StepResult:
-    """Task i goes along path i; the gradient of each element is averaged over the tasks whose paths use it.
-
-    Raises `Unable` where a loss or a gradient is not finite; parameters and optimizer are then as before.
-    """
-    found = [trainer.gradient(path, task, norm) for task, path in zip(tasks, paths, strict=True)]
-    return outer_step(found, [path.regions for path in paths], optimizer, lr)
 
 
 def outer_step(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -32,23 +33,25 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     return report(list(dict.fromkeys(findings)), len(files), form, strict)
 
 
-def report(findings: list[Diagnostic], files: int, form: str = "full", strict: bool = False) -> int:
-    """Prints findings and gives the exit code."""
+def report(
+    findings: list[Diagnostic], files: int, form: str = "full", strict: bool = False, err: bool = False
+) -> int:
+    """Prints findings and gives the exit code. `err` is for commands whose data is something else."""
     errors = sum(f.severity == "error" for f in findings)
     if form == "json":
         click.echo(json.dumps(as_json(findings, files), indent=2, ensure_ascii=False))
     elif form == "concise":
         click.echo(concise(findings), nl=bool(findings))
     elif findings:
-        click.echo(full(findings, color=coloured()))
+        click.echo(full(findings, color=coloured(sys.stderr if err else sys.stdout)), err=err)
     if form != "json":
         click.echo(_summary(errors, len(findings) - errors, files), err=True)
     return 1 if errors or (strict and findings) else 0
 
 
-def coloured() -> bool:
+def coloured(stream: TextIO) -> bool:
     """Colour only on a terminal whose user did not refuse it."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _summary(errors: int, warnings: int, files: int) -> str:

@@ -10,7 +10,9 @@ from pprint import pformat
 import click
 
 from atnas.cli.experiments import Chosen, Findings, chosen
-from atnas.runtime.folder import write
+from atnas.dsl.errors import Unable
+from atnas.runtime.artifact import SUFFIX
+from atnas.runtime.files import write
 
 
 def _ast(found: Chosen) -> str:
@@ -57,7 +59,9 @@ def command(file: str, experiment: str | None, output: str | None, emit: str | N
     if emit is not None:
         click.echo(STAGES[emit](found))
         return 0
-    target = Path(output) if output else Path(file).with_suffix(".atnasc")
+    if file == "-" and output is None:
+        raise Unable("standard input has no name to call the artifact by: give one with -o")
+    target = Path(output) if output else Path(file).with_suffix(SUFFIX)
     write(target, found.artifact.bytes)
     space = found.artifact.space
     click.echo(

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atnas.cli.check import report
-from atnas.cli.files import decoded, read_bytes, read_text
+from atnas.cli.files import decoded, read_bytes, read_text, source
+from atnas.dsl.ast import Expr
+from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Reader
 from atnas.dsl.source import Source
@@ -28,33 +30,43 @@ class Findings(Exception):
 
 
 def chosen(path: str, experiment: str | None, settings: Sequence[str] = ()) -> Chosen:
-    """The experiment of a file. Raises `Findings` where the file has errors, `Unable` where there is no such one."""
-    content = read_bytes(path)
+    """The experiment of a source or an artifact; `-` is a source on standard input.
+
+    Raises `Findings` where the file has errors, `Unable` where there is no such experiment or a setting is wrong.
+    """
     pairs = [_pair(s) for s in settings]
-    if is_artifact(content):
-        artifact = open_artifact(content, path)
-        if experiment is not None and experiment != artifact.experiment:
-            raise Unable(f"{path} holds the experiment `{artifact.experiment}`, not `{experiment}`")
-        return _planned(artifact.main, artifact.read, artifact.experiment, [*artifact.settings, *pairs])
-    return _planned(Source(path, decoded(content, path)), read_text, experiment, pairs)
+    if path == "-":
+        return _planned(source(path), read_text, experiment, pairs)
+    content = read_bytes(path)
+    if not is_artifact(content, path):
+        return _planned(Source(path, decoded(content, path)), read_text, experiment, pairs)
+    artifact = open_artifact(content, path)
+    if experiment not in (None, artifact.experiment):
+        raise Unable(f"{path} holds the experiment `{artifact.experiment}`, not `{experiment}`")
+    return _planned(artifact.main, artifact.read, artifact.experiment, [*artifact.settings, *pairs])
 
 
 def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence[tuple[str, str]]) -> Chosen:
     from atnas.compiler.space import compile
 
-    used: dict[str, str] = {}
-
-    def kept(path: str) -> str:
-        used[path] = read(path)
-        return used[path]
-
-    program = read_program(main, kept, [(path, expression(path, text)) for path, text in pairs])
+    settings = [(key, expression(key, value)) for key, value in pairs]
+    program = read_program(main, read, settings)
     if not program.good:
-        report(program.findings, 1)
+        _blame(settings, program.findings)
+        report(program.findings, 1, err=True)
         raise Findings
     plan = _pick(program, experiment, main.path)
     count = compile(plan.narrowed).encoding.count()
-    return Chosen(plan, make_artifact(main, used, plan.name, tuple(pairs), plan.net, count))
+    return Chosen(plan, make_artifact(main, read, plan.name, pairs, plan.net, count))
+
+
+def _blame(settings: Sequence[tuple[str, Expr]], findings: Sequence[Diagnostic]) -> None:
+    """Raises `Unable` where it is a --set and not the file that is wrong."""
+    given = {value.span.source: value.span.text for _, value in settings}
+    for finding in findings:
+        if finding.severity == "error" and finding.span.source in given:
+            cure = f"; {finding.help}" if finding.help else ""
+            raise Unable(f"{finding.span.source.path}={given[finding.span.source]}: {finding.message}{cure}")
 
 
 def _pick(program: Program, name: str | None, path: str) -> Plan:

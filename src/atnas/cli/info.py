@@ -31,7 +31,7 @@ def command(file: str, space: str | None, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
     program = read_program(source(file), read_text)
     if not program.good:
-        return report(program.findings, 1)
+        return report(program.findings, 1, err=True)
     nets = {name: worked.net for name, worked in program.spaces.items() if worked.net is not None}
     if space is not None and space not in nets:
         close = nearest(space, list(nets))
