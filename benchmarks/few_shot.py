@@ -18,13 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "benchmarks"
 
 AFTER = ["--set", "search.schedule=after", "--set", "train.paths=uniform"]
-INTERLEAVED = ["--set", "search.schedule=interleaved(warmup = 1k, every = 250)", "--set", "train.paths=population"]
-LONGER = ["--set", "train.iterations=3k", "--set", "search.algorithm.generations=8"]
+INTERLEAVED = ["--set", "search.schedule=interleaved(warmup = 300, every = 100)", "--set", "train.paths=population"]
 
 COMMANDS = {
     "conv4": ["conv4"],
-    "glyphs-after": ["quickstart", *LONGER, *AFTER],
-    "glyphs-interleaved": ["quickstart", *LONGER, *INTERLEAVED],
+    "glyphs-after": ["quickstart"],
+    "glyphs-interleaved": ["quickstart", *INTERLEAVED],
     "omniglot-after": ["omniglot", *AFTER],
     "omniglot-interleaved": ["omniglot"],
 }

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from atnas.dsl import ast
-from atnas.dsl.build import TooLarge, written
-from atnas.dsl.cases import Cases, apply, both, values, witness
+from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
 from atnas.dsl.context import Context
 from atnas.dsl.diagnostics import Label
-from atnas.dsl.net import Constraint, Edge, Guard, Read, number
-from atnas.dsl.numbers import condition
+from atnas.dsl.mismatch import Merge, written
+from atnas.dsl.net import Edge, Guard, Read, equals, number
+from atnas.dsl.numbers import constraint
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.values import (
@@ -54,8 +54,7 @@ def run(elab: Elaborator, layer: LayerValue, given: Value, span: Span, guard: Ca
         case Alternatives(selector, keys, options):
             outputs = []
             for key, option in zip(keys, options, strict=True):
-                chosen = apply(lambda k, key=key: k == key, number(selector))
-                outputs.append(run(elab, option, given, span, both(guard, chosen)))
+                outputs.append(run(elab, option, given, span, both(guard, equals(selector, key))))
             return _select(elab, layer, outputs)
         case Repeat(turns, count, counts):
             reached = [given]
@@ -101,8 +100,9 @@ def join(
     place: str,
     span: Span,
     guard: Cases[bool],
+    cure: str | None = None,
 ) -> Value:
-    """`add` or `concat` of tensors and lists of tensors alike."""
+    """`add` or `concat` of tensors and lists of tensors alike; `cure` is for those that do not fit."""
     edges: list[Edge] = []
     spans: list[Span] = []
     for value, at in given:
@@ -114,7 +114,8 @@ def join(
     if not edges:
         elab.builder.report("E213", span, f"`{operator}` of no tensor has no shape")
         return UNKNOWN
-    return Tensor(elab.builder.layer(operator, (), tuple(edges), place, span, guard, spans))
+    merge = Merge(tuple(spans), cure)
+    return Tensor(elab.builder.layer(operator, (), tuple(edges), place, span, guard, merge))
 
 
 def _edges(elab: Elaborator, operator: str, value: Value, span: Span) -> list[Edge] | None:
@@ -151,9 +152,7 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
     elab.depth += 1
     try:
         if elab.depth > DEEPEST:
-            raise TooLarge(
-                f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep"
-            )
+            raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
         place = elab.builder.place(call.place)
         cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
         if syntax.short is not None:
@@ -188,88 +187,75 @@ def _ports(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value) -> lis
     return tensors
 
 
-def body(elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, span: Span) -> Value:
-    """The outputs of a body whose inputs are these tensors."""
+def body(
+    elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, call: Span | None = None
+) -> Value:
+    """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
     scope: dict[str, Value] = dict(cx.scope)
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
         scope[port.name.id] = tensor
-        if port.sizes is not None:
-            _sizes(elab, port, tensor, scope, cx, span)
+        if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):
+            return UNKNOWN
     for statement in syntax.body:
         here = replace(cx, scope=scope)
         if isinstance(statement, ast.Bind):
-            scope[statement.name.id] = elab.bound(statement.value, here, statement.name.id)
+            scope[statement.name.id] = elab.bind(statement, here)
         else:
-            require(elab, statement, here)
+            found = constraint(elab, statement, here)
+            elab.builder.constraints += [] if found is None else [found]
     outputs: list[Value] = []
     for port in syntax.outputs:
         value = scope.get(port.name.id, UNKNOWN)
         if isinstance(value, ListOf) and len(value.items) == 1:
             value = value.items[0]
         if not isinstance(value, Tensor | Unknown):
-            elab.builder.report(
-                "E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor"
-            )
+            cure = "give it an input: x -> .." if sort(value) == "a layer" else None
+            elab.builder.report("E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor", cure)
             value = UNKNOWN
         if isinstance(value, Tensor) and port.sizes is not None:
-            _sizes(elab, port, value, scope, cx, span)
+            _sizes(elab, port, value, scope, cx, None)
         outputs.append(value)
     return outputs[0] if len(outputs) == 1 else ListOf(tuple(outputs))
 
 
 def _sizes(
-    elab: Elaborator, port: ast.Port, tensor: Tensor, scope: dict[str, Value], cx: Context, span: Span
-) -> None:
-    """Reads the names in a port's shape off the tensor, and compares the numbers with it."""
+    elab: Elaborator, port: ast.Port, tensor: Tensor, scope: dict[str, Value], cx: Context, call: Span | None
+) -> bool:
+    """Reads the names in a port's shape off the tensor, and compares the numbers with it; False with a finding."""
     assert port.sizes is not None
     shape = elab.builder.shapes[tensor.node]
-    ranks = {len(s) for s in values(shape)}
-    if not ranks:
-        return
-    if ranks != {len(port.sizes)}:
-        shown = " or ".join(written(s) for s in values(shape)[:2])
-        labels = (Label(span, "used here"),) if span != port.span else ()
-        elab.builder.report(
-            "E303",
-            port.span,
-            f"`{port.name.id}` has {len(port.sizes)} sizes, and {shown} came",
-            labels=labels,
-        )
-        return
+    odd = witness(shape, lambda s: len(s) != len(port.sizes or ()))
+    if odd is not None:
+        _unfit(elab, port, shape, odd, f"{len(port.sizes)} sizes", call)
+        return False
     for i, size in enumerate(port.sizes):
         actual: Cases[int] = apply(lambda s, i=i: s[i], shape)
         if isinstance(size, ast.Name) and size.id not in scope:
             known = values(actual)
             scope[size.id] = known[0] if len(known) == 1 else Read(actual)
             continue
-        wanted = elab.value(size, replace(cx, scope=scope))
-        if not isinstance(wanted, Unknown):
-            _same(elab, port, shape, number(wanted), i, span)  # type: ignore[arg-type]
+        value = elab.value(size, replace(cx, scope=scope))
+        wanted: Cases[object] = actual if isinstance(value, Unknown) else number(value)  # type: ignore[arg-type, assignment]
+        odd = witness(apply(lambda a, w: a == w, actual, wanted), lambda same: not same)
+        if odd is not None:
+            want = wanted
+            while want.children:
+                want = want.children[odd.get(want.decision, 0)]
+            _unfit(elab, port, shape, odd, f"{want.value} as size {i + 1}", call)
+            return False
+    return True
 
 
-def _same(
-    elab: Elaborator, port: ast.Port, shape: Cases[Shape], wanted: Cases[object], i: int, span: Span
+def _unfit(
+    elab: Elaborator, port: ast.Port, shape: Cases[Shape], case: dict[int, int], wanted: str, call: Span | None
 ) -> None:
-    assert port.sizes is not None
-    pair = apply(lambda s, w: (s, w), shape, wanted)
-    case = witness(pair, lambda p: p[0][i] != p[1])
-    if case is None:
-        return
-    while pair.children:
-        pair = pair.children[case.get(pair.decision, 0)]
-    has, want = pair.value
+    """Blames the use of a layer that a tensor does not fit, or the body where its own output does not."""
+    while shape.children:
+        shape = shape.children[case.get(shape.decision, 0)]
     elab.builder.report(
         "E303",
-        port.span,
-        f"`{port.name.id}` is {written(has)}, and its size {i + 1} is declared as {want}",
+        call or port.span,
+        f"`{port.name.id}` has {wanted}, and {written(shape.value)} came",
         when=elab.builder.words(case) or None,
-        labels=(Label(span, "used here"),) if span != port.span else (),
+        labels=() if call is None else (Label(port.span, "declared here"),),
     )
-
-
-def require(elab: Elaborator, statement: ast.Require, cx: Context) -> None:
-    """Keeps a constraint of a body."""
-    wanted = condition(elab, statement.condition, cx)
-    guard = None if statement.guard is None else condition(elab, statement.guard, cx)
-    if not isinstance(wanted, Unknown) and not isinstance(guard, Unknown):
-        elab.builder.constraints.append(Constraint(wanted, guard, statement.span))

@@ -12,7 +12,7 @@ from atnas.dsl.cases import values, witness
 from atnas.dsl.net import Arith, Num, Pick, Read, number
 from atnas.dsl.operator import Operator, ParameterInfo, parameters
 from atnas.dsl.suggest import nearest
-from atnas.dsl.values import Undecided, Unknown, Value, sort
+from atnas.dsl.values import Alternatives, Undecided, Unknown, Value, sort
 
 
 @dataclass(frozen=True)
@@ -69,28 +69,23 @@ def settle(
     infos = parameters(operator)
     required = {i.name for i in infos if i.required}
     found = assign(builder, call, given, [i.name for i in infos], required)
-    if found is None or any(isinstance(g.value, Unknown) for g in found.values()):
+    if found is None:
         return None
     settled: list[tuple[str, Num]] = []
     for info in infos:
-        if info.name not in found:
-            settled.append((info.name, info.default))
-            continue
-        value = _checked(builder, info, found[info.name])
-        if isinstance(value, Unknown):
-            return None
-        settled.append((info.name, value))
-    return tuple(settled)
+        value = _checked(builder, info, found[info.name]) if info.name in found else info.default
+        if not isinstance(value, Unknown):
+            settled.append((info.name, value))
+    return tuple(settled) if len(settled) == len(infos) else None
 
 
 def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unknown:
     """The value of one argument if it fits its parameter."""
     span = given.syntax.value.span
+    if isinstance(given.value, Unknown):
+        return given.value
     value = _plain(info, given.value)
-    if isinstance(value, Unknown):
-        builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}")
-        return value
-    if isinstance(value, Pick | Arith) and not info.elastic and len(values(number(value))) > 1:
+    if _varies(info, value) or (info.words and isinstance(given.value, Alternatives)):
         builder.report(
             "E209",
             span,
@@ -98,6 +93,9 @@ def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unkno
             "choose between layers instead, each with its own value",
         )
         return Unknown()
+    if isinstance(value, Unknown):
+        builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}")
+        return value
     cases = number(value)
     bad = witness(cases, lambda v: _complaint(info, v) is not None)
     if bad is None:
@@ -113,6 +111,11 @@ def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unkno
         when=builder.words(bad) or None,
     )
     return Unknown()
+
+
+def _varies(info: ParameterInfo, value: Num | Unknown) -> bool:
+    """Whether a choice stands where none may."""
+    return not info.elastic and isinstance(value, Pick | Arith) and len(values(number(value))) > 1
 
 
 def _plain(info: ParameterInfo, value: Value) -> Num | Unknown:

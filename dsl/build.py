@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from atnas.dsl.cases import LEAF, NEVER, Cases, apply, choose, leaf, nodes, only, witness
+from atnas.dsl import ast
+from atnas.dsl.cases import LEAF, Cases, TooLarge, apply, choose, leaf, member, nodes, only
 from atnas.dsl.diagnostics import Diagnostic, Label
+from atnas.dsl.mismatch import Failure, Merge, Refusal, failing, tell
+from atnas.dsl.naming import Unique
 from atnas.dsl.net import (
     ChoiceNode,
     Constraint,
@@ -21,34 +24,20 @@ from atnas.dsl.net import (
     NetNode,
     Num,
     Static,
-    index_of,
     number,
 )
 from atnas.dsl.operator import Operator, Shape, ShapeError
 from atnas.dsl.plugins import load
 from atnas.dsl.source import Source, Span
 
-LARGEST_NET = 200_000
+LARGEST_NET = 100_000
 """Nodes after which a space is refused, so that a hostile file costs bounded time and memory."""
 
-LARGEST_DIAGRAM = 50_000
-"""Cases of one shape or number after which a space is refused."""
-
+MOST_CASES = 1_000_000
+"""Cases of all shapes together after which a space is refused."""
 
 MOST_OPTIONS = 10_000
 """Options of one decision and turns of one repeat that a program may have."""
-
-
-class TooLarge(Exception):
-    """The space is larger than this program takes. The text says what is too large."""
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Stands where an operator refused its inputs."""
-
-    text: str
-    shapes: tuple[Shape, ...]
 
 
 @dataclass
@@ -61,7 +50,13 @@ class Builder:
     shapes: list[Cases[Shape]] = field(default_factory=list)
     decisions: list[Decision | None] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
-    _names: dict[str, int] = field(default_factory=dict)
+    _cases: int = 0
+    _refusals: list[Refusal] = field(default_factory=list)
+    _names: list[str] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _sites: Unique = field(default_factory=Unique)
+    _cells: Unique = field(default_factory=Unique)
+    _ways: Unique = field(default_factory=Unique)
     _places: dict[str, int] = field(default_factory=dict)
 
     def report(
@@ -81,12 +76,22 @@ class Builder:
 
     # Decisions
 
-    def reserve(self, name: str) -> int:
-        """The number of the decision of that name; on the same way it is the same decision."""
-        if name not in self._names:
-            self._names[name] = len(self.decisions)
+    def reserve(self, name: str, site: ast.Expr) -> int:
+        """The number of the decision made at a site on the way of that name: on the same way it is the same one."""
+        unique = self._sites(name, site)
+        if unique not in self._numbers:
+            self._numbers[unique] = len(self.decisions)
+            self._names.append(unique)
             self.decisions.append(None)
-        return self._names[name]
+        return self._numbers[unique]
+
+    def cell(self, syntax: ast.Layer) -> str:
+        """What the names of a cell's decisions begin with: its name, or another where two files have one so called."""
+        return self._cells(syntax.name.id, syntax)
+
+    def way(self, name: str, site: ast.Expr) -> str:
+        """The way into an op that is not named where it is used."""
+        return self._ways(name, site)
 
     def deepen(self, number: int) -> None:
         """A number that counts the turns of a repeat is a depth."""
@@ -97,7 +102,7 @@ class Builder:
     def decide(self, number: int, kind: Kind, options: Sequence[Json], ordered: bool, span: Span) -> None:
         """Fixes the options of a reserved decision; where it was made before, they must be the same."""
         before = self.decisions[number]
-        name = next(name for name, n in self._names.items() if n == number) if before is None else before.name
+        name = self._names[number]
         decision = Decision(name, kind, tuple(options), ordered, span)
         if before is None:
             self.decisions[number] = decision
@@ -123,22 +128,25 @@ class Builder:
         place: str,
         span: Span,
         guard: Cases[bool],
-        spans: Sequence[Span] = (),
+        merge: Merge | None = None,
     ) -> int:
         """One use of an operator; its shape is proved for every architecture in which the guard holds."""
         cls: type[Operator] = load("ops", operator)
-        taken = [self._taken(edge, guard) for edge in edges]
+        taken = [self._taken(edge) for edge in edges]
         names = tuple(name for name, _ in arguments)
 
-        def rule(first: Shape, *values: Any) -> Shape | _Failure:
+        def rule(first: Shape, *values: Any) -> Shape | Failure:
             shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
             if not shapes:
-                return first if operator == "add" else _Failure(f"`{operator}` of nothing", ())
+                return first if operator == "add" else Failure(f"`{operator}` of no tensor has no shape", ())
             return _shape(cls, names, values[len(edges) :], shapes)
 
         first = only(guard, self.shapes[edges[0].node])
-        raw = apply(rule, first, *taken, *(only(guard, number(n)) for _, n in arguments))
-        shape = self._settled(raw, operator, span, spans, edges)
+        raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
+        shape: Cases[Shape] = raw  # type: ignore[assignment]
+        if failing(raw) is not None:
+            self._refusals.append(Refusal(operator, raw, edges, span, merge))
+            shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
         return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 
     def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
@@ -149,8 +157,9 @@ class Builder:
     def _add(self, node: NetNode, shape: Cases[Shape]) -> int:
         if len(self.nodes) >= LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
-        if shape.decision != LEAF and sum(1 for _ in nodes(shape)) > LARGEST_DIAGRAM:
-            raise TooLarge(f"the shape here depends on the decisions in more than {LARGEST_DIAGRAM:,} ways")
+        self._cases += 1 if shape.decision == LEAF else sum(1 for _ in nodes(shape))
+        if self._cases > MOST_CASES:
+            raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")
         self.nodes.append(node)
         self.shapes.append(shape)
         return len(self.nodes) - 1
@@ -160,81 +169,25 @@ class Builder:
         count = self._places[place] = self._places.get(place, 0) + 1
         return place if count == 1 else f"{place}~{count}"
 
-    def _taken(self, edge: Edge, guard: Cases[bool]) -> Cases[Any]:
-        """The shape along an edge, ABSENT where the edge is not taken, NEVER where the guard does not hold."""
-        shape = only(guard, self.shapes[edge.node])
+    def _taken(self, edge: Edge) -> Cases[Any]:
+        """The shape along an edge, ABSENT where the edge is not taken."""
+        shape = self.shapes[edge.node]
         if edge.guard is None:
             return shape
         decision = self.decisions[edge.guard.decision]
         assert decision is not None
-        allowed = edge.guard.allowed
-        selector = only(guard, index_of(edge.guard.decision, len(decision.options)))
-        is_in = apply(lambda i: i in allowed, selector)
+        is_in = member(edge.guard.decision, len(decision.options), edge.guard.allowed)
         return choose(is_in, (True, False), [shape, leaf(ABSENT)])
 
-    # Shapes
-
-    def _settled(
-        self,
-        raw: Cases[Shape | _Failure],
-        operator: str,
-        span: Span,
-        spans: Sequence[Span],
-        edges: Sequence[Edge],
-    ) -> Cases[Shape]:
-        """The shapes without failures; the first failure becomes a finding."""
-        case = witness(raw, lambda s: isinstance(s, _Failure))
-        if case is None:
-            return raw  # type: ignore[return-value]
-        node = raw
-        while node.decision != LEAF:
-            node = node.children[case.get(node.decision, 0)]
-        failure = node.value
-        assert isinstance(failure, _Failure)
-        when = self.words(case) or None
-        if operator in ("add", "concat") and spans:
-            labels = self._branches(case, spans, edges)
-            self.report(
-                "E301",
-                labels[0].span,
-                "these branches have different shapes",
-                "give both branches the same channels and stride"
-                if operator == "add"
-                else "concat joins along the channels; the other sizes must agree",
-                inner=labels[0].message,
-                when=when,
-                labels=labels[1:],
-            )
-        else:
-            self.report("E302", span, failure.text, when=when)
-        return apply(lambda s: s, _without_failures(raw))
-
-    def _branches(
-        self, case: dict[int, int], spans: Sequence[Span], edges: Sequence[Edge]
-    ) -> tuple[Label, ...]:
-        found: list[Label] = []
-        for edge, span in zip(edges, spans, strict=True):
-            if (
-                edge.guard
-                and edge.guard.decision in case
-                and case[edge.guard.decision] not in edge.guard.allowed
-            ):
-                continue
-            shape = self.shapes[edge.node]
-            while shape.decision != LEAF:
-                shape = shape.children[case.get(shape.decision, 0)]
-            if shape is not NEVER:
-                found.append(Label(span, written(shape.value)))
-        distinct: list[Label] = []
-        for label in found:
-            if all(label.message != d.message for d in distinct):
-                distinct.append(label)
-        return tuple(distinct[:2] if len(distinct) > 1 else found[:1])
+    def conclude(self) -> None:
+        """Tells of the shapes that do not fit, now that every constraint is known."""
+        for refusal in self._refusals:
+            tell(self, refusal, self.constraints)
 
     def words(self, case: dict[int, int]) -> str:
         """An assignment as people read it: `edge = skip, kernel = 5`."""
         return ", ".join(
-            f"{d.name} = {d.options[option]}"
+            f"{d.name} = {word(d.options[option])}"
             for i, option in case.items()
             if (d := self.decisions[i]) is not None
         )
@@ -246,22 +199,17 @@ ABSENT = "absent"
 @lru_cache(maxsize=100_000)
 def _shape(
     cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]
-) -> Shape | _Failure:
+) -> Shape | Failure:
     try:
         return cls(**dict(zip(names, settings, strict=True))).shape(*shapes)
     except ShapeError as error:
-        return _Failure(str(error), shapes)
-
-
-def _without_failures(raw: Cases[Shape | _Failure]) -> Cases[Shape]:
-    good = apply(lambda s: not isinstance(s, _Failure), raw)
-    return only(good, raw)  # type: ignore[arg-type]
-
-
-def written(shape: Shape) -> str:
-    """A shape as it stands in the language: `(3, 32, 32)`."""
-    return f"({', '.join(map(str, shape))})"
+        return Failure(str(error), shapes)
 
 
 def _listed(options: Sequence[Json]) -> str:
-    return " | ".join(map(str, options))
+    return " | ".join(map(word, options))
+
+
+def word(option: Json) -> str:
+    """An option as it is written."""
+    return str(option).lower() if isinstance(option, bool) else str(option)

@@ -9,6 +9,7 @@ architectures. The leaf `NEVER` marks what cannot happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LEAF: Final = 1 << 60
+
+LARGEST: Final = 200_000
+"""Cases that one operation works out before it gives up, so that a hostile program costs bounded time and memory."""
+
+
+class TooLarge(Exception):
+    """The space is larger than this program takes. The text says what is too large."""
 
 
 class Cases(Generic[T]):
@@ -52,6 +60,11 @@ def _make(key: Any, decision: int, children: tuple[Cases[Any], ...], value: Any)
 
 def leaf(value: T) -> Cases[T]:
     """The same value whatever is decided."""
+    return _leaf(value)
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _leaf(value: Any) -> Cases[Any]:
     return _make((type(value), value), LEAF, (), value)
 
 
@@ -75,25 +88,44 @@ def cofactor(cases: Cases[T], decision: int, option: int) -> Cases[T]:
 
 
 def apply(function: Callable[..., R], *operands: Cases[Any]) -> Cases[R]:
-    """`function` of the operands' values, case by case; NEVER where one of them is."""
+    """`function` of the operands' values, case by case; NEVER where one of them is. Raises `TooLarge`."""
+    if NEVER in operands:
+        return NEVER
+    varying = [i for i, operand in enumerate(operands) if operand.decision != LEAF]
+    values = [operand.value for operand in operands]
+    if not varying:
+        return leaf(function(*values))
     memo: dict[tuple[int, ...], Cases[R]] = {}
 
     def go(args: tuple[Cases[Any], ...]) -> Cases[R]:
-        if any(a is NEVER for a in args):
+        if NEVER in args:
             return NEVER
         key = tuple(map(id, args))
         found = memo.get(key)
         if found is None:
-            top = min(a.decision for a in args)
+            top = min([a.decision for a in args])
             if top == LEAF:
-                found = leaf(function(*(a.value for a in args)))
+                for i, arg in zip(varying, args, strict=True):
+                    values[i] = arg.value
+                found = leaf(function(*values))
             else:
-                width = next(len(a.children) for a in args if a.decision == top)
-                found = split(top, [go(tuple(cofactor(a, top, i) for a in args)) for i in range(width)])
-            memo[key] = found
+                found = split(top, [go(column) for column in _columns(args, top)])
+            _remember(memo, key, found)
         return found
 
-    return go(operands)
+    return go(tuple(operands[i] for i in varying))
+
+
+def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Cases[Any], ...]]:
+    """The arguments under each option of a decision that one of them splits on."""
+    width = next(len(a.children) for a in args if a.decision == decision)
+    return zip(*(a.children if a.decision == decision else (a,) * width for a in args), strict=True)
+
+
+def _remember(memo: dict[tuple[int, ...], Cases[R]], key: tuple[int, ...], found: Cases[R]) -> None:
+    if len(memo) >= LARGEST:
+        raise TooLarge(f"a shape or number depends on the decisions in more than {LARGEST:,} ways")
+    memo[key] = found
 
 
 def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]]) -> Cases[T]:
@@ -101,29 +133,26 @@ def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]
     at = {key: i for i, key in enumerate(keys)}
     memo: dict[tuple[int, ...], Cases[T]] = {}
 
-    def go(by: Cases[Any], among: tuple[Cases[T], ...]) -> Cases[T]:
+    def go(args: tuple[Cases[Any], ...]) -> Cases[T]:
+        by = args[0]
         if by.decision == LEAF:
-            return among[at[by.value]] if by.value in at else NEVER
-        key = (id(by), *map(id, among))
+            return args[at[by.value] + 1] if by.value in at else NEVER
+        key = tuple(map(id, args))
         found = memo.get(key)
         if found is None:
-            top = min(by.decision, *(o.decision for o in among))
-            width = next(len(c.children) for c in (by, *among) if c.decision == top)
-            found = split(
-                top,
-                [go(cofactor(by, top, i), tuple(cofactor(o, top, i) for o in among)) for i in range(width)],
-            )
-            memo[key] = found
+            top = min([a.decision for a in args])
+            found = split(top, [go(column) for column in _columns(args, top)])
+            _remember(memo, key, found)
         return found
 
-    return go(selector, tuple(options))
+    return go((selector, *options))
 
 
 def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
     """`cases` where the guard holds, NEVER elsewhere."""
     if guard is TRUE:
         return cases
-    memo: dict[tuple[int, int], Cases[T]] = {}
+    memo: dict[tuple[int, ...], Cases[T]] = {}
 
     def go(holds: Cases[bool], value: Cases[T]) -> Cases[T]:
         if holds is FALSE or holds is NEVER or value is NEVER:
@@ -131,13 +160,14 @@ def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
         if holds is TRUE:
             return value
         key = (id(holds), id(value))
-        if key not in memo:
+        found = memo.get(key)
+        if found is None:
             top = min(holds.decision, value.decision)
             width = len((holds if holds.decision == top else value).children)
-            memo[key] = split(
-                top, [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)]
-            )
-        return memo[key]
+            parts = [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)]
+            found = split(top, parts)
+            _remember(memo, key, found)
+        return found
 
     return go(guard, cases)
 

@@ -36,5 +36,9 @@ class Context:
         between = "." if self.way and head and not head.startswith("[") else ""
         return self.way + between + head + turns + dot + tail
 
+    def unnamed(self, word: str) -> str:
+        """The way into an op that came in a list or under another name."""
+        return (f"{self.way}." if self.way else "") + word + "".join(f"[{t}]" for t in self.turns)
+
     def beneath(self, word: str) -> str:
         return f"{self.place}/{word}" + "".join(f"[{t}]" for t in self.turns)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING
 
-from atnas.dsl.unparse import text
-
 from atnas.dsl import ast
 from atnas.dsl.build import MOST_OPTIONS
-from atnas.dsl.cases import apply, both
+from atnas.dsl.cases import both
 from atnas.dsl.context import Context
-from atnas.dsl.net import Json, Num, Pick, Static, index_of
+from atnas.dsl.net import Json, Num, Pick, Static, equals
 from atnas.dsl.numbers import static, whole
 from atnas.dsl.source import Span
+from atnas.dsl.unparse import text
 from atnas.dsl.values import (
     LAYERS,
     NUMBERS,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
-    number = elab.builder.reserve(cx.name(node))
+    number = elab.builder.reserve(cx.name(node), node)
     ends = [static(elab, elab.value(e, cx), e) for e in (node.low, node.high)]
     step = 1 if node.step is None else static(elab, elab.value(node.step, cx), node.step)
     low, high = ends
@@ -51,17 +51,24 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
         return undone(elab, number)
     count = int((high - low) / step + 1e-9) + 1
     if count > MOST_OPTIONS:
-        elab.builder.report(
-            "E405", node.span, f"this range has {count:,} options; at most {MOST_OPTIONS:,} are taken"
-        )
+        elab.builder.report("E405", node.span, f"this range has {count:,} options; at most {MOST_OPTIONS:,} are taken")
         return undone(elab, number)
-    options = tuple(low + i * step for i in range(count))
+    elab.spend(count)
+    options = spaced(low, step, count)
     elab.builder.decide(number, "number", options, True, node.span)
     return Pick(number, options)
 
 
+def spaced(low: int | float, step: int | float, count: int) -> tuple[int | float, ...]:
+    """`low`, `low + step`, ..: in decimals, so that 0.1 thrice is 0.3."""
+    if isinstance(low, int) and isinstance(step, int):
+        return tuple(range(low, low + count * step, step))
+    numbers = (Decimal(str(low)) + i * Decimal(str(step)) for i in range(count))
+    return tuple(int(n) if n == n.to_integral_value() else float(n) for n in numbers)
+
+
 def subset(elab: Elaborator, node: ast.Subset, cx: Context) -> Value:
-    decision = elab.builder.reserve(cx.name(node))
+    decision = elab.builder.reserve(cx.name(node), node)
     source = elab.value(node.items, cx)
     counts = sizes(elab, node.count, cx)
     if isinstance(source, Unknown) or counts is None:
@@ -71,13 +78,12 @@ def subset(elab: Elaborator, node: ast.Subset, cx: Context) -> Value:
         return undone(elab, decision)
     n = len(source.items)
     if counts[-1] > n or counts[0] < 0:
-        elab.builder.report("E402", node.span, f"{text(node.count)} of {n} cannot be chosen")
+        elab.builder.report("E402", node.span, f"{text(node.count)} cannot be chosen of a list of {n}")
         return undone(elab, decision)
     if (total := sum(comb(n, k) for k in counts)) > MOST_OPTIONS:
-        elab.builder.report(
-            "E405", node.span, f"this choice has {total:,} options; at most {MOST_OPTIONS:,} are taken"
-        )
+        elab.builder.report("E405", node.span, f"this choice has {total:,} options; at most {MOST_OPTIONS:,} are taken")
         return undone(elab, decision)
+    elab.spend(total)
     picks = tuple(p for k in counts for p in combinations(range(n), k))
     elab.builder.decide(decision, "subset", [list(p) for p in picks], False, node.span)
     return Chosen(decision, picks, source.items)
@@ -97,13 +103,13 @@ def sizes(elab: Elaborator, node: ast.Expr, cx: Context) -> range | None:
 
 
 def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
-    decision = elab.builder.reserve(cx.name(node))
+    decision = elab.builder.reserve(cx.name(node), node)
     keys = tuple(range(len(node.options)))
     selector = Pick(decision, keys)
     options = []
     for i, option in enumerate(node.options):
-        holds = apply(lambda k, i=i: k == i, index_of(decision, len(keys)))
-        options.append(elab.value(option, replace(cx, guard=both(cx.guard, holds))))
+        holds = both(cx.guard, equals(selector, i))
+        options.append(elab.value(option, replace(cx, guard=holds)))
     if any(isinstance(o, Unknown) for o in options):
         return undone(elab, decision)
     return decided(elab, node, decision, selector, keys, options, cx)
@@ -120,12 +126,11 @@ def decided(
 ) -> Value:
     if all(isinstance(o, NUMBERS) for o in options):
         labels: list[Json] = [
-            o if isinstance(o, int | float | str) else text(n)
-            for o, n in zip(options, node.options, strict=True)
+            o if isinstance(o, int | float | str) else text(n) for o, n in zip(options, node.options, strict=True)
         ]
         ordered = all(isinstance(o, int | float) and not isinstance(o, bool) for o in options)
         ordered = ordered and labels == sorted(labels)
-        if len({(type(x), x) for x in labels if isinstance(x, int | float | str)}) < len(labels):
+        if len({(isinstance(x, bool), x) for x in labels if not isinstance(x, list)}) < len(labels):
             elab.builder.report("E406", node.span, "the same value stands twice in this choice")
         elab.builder.decide(decision, "number", labels, ordered, node.span)
         return Pick(decision, tuple(options))  # type: ignore[arg-type]
@@ -164,6 +169,10 @@ def among(
 
 def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
     sorts = [sort(o) for o in options]
+    if len(set(sorts)) == 1:
+        message = "a choice is between numbers, layers or tensors, not lists"
+        elab.builder.report("E202", node.span, message, "choose between their elements")
+        return
     first = next(i for i, s in enumerate(sorts) if s != sorts[0])
     tensor = "a tensor" in sorts and "a layer" in sorts
     elab.builder.report(

@@ -9,20 +9,22 @@ from atnas.dsl import ast
 from atnas.dsl.apply import join
 from atnas.dsl.arguments import Given, assign, settle
 from atnas.dsl.build import MOST_OPTIONS, Builder
+from atnas.dsl.cases import TooLarge
 from atnas.dsl.context import Context
 from atnas.dsl.decide import choice, range_, subset
 from atnas.dsl.lists import each, index
 from atnas.dsl.modules import Declared
 from atnas.dsl.naming import Names, Steps, steps
 from atnas.dsl.net import Pick
-from atnas.dsl.numbers import arithmetic, whole
+from atnas.dsl.numbers import arithmetic, operation, whole
 from atnas.dsl.operator import parameters
-from atnas.dsl.pipes import pipe, plus, times
+from atnas.dsl.pipes import is_number, pipe, plus, times
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
 from atnas.dsl.suggest import nearest
 from atnas.dsl.values import (
     LAYERS,
+    NUMBERS,
     UNKNOWN,
     Alternatives,
     Call,
@@ -36,8 +38,13 @@ from atnas.dsl.values import (
     Value,
     sort,
 )
+from atnas.dsl.walk import words
 
-BUILTINS = ("chain", "range")
+BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
+"""What the language has beside operators, and what each takes."""
+
+MOST_STEPS = 300_000
+"""Expressions that are evaluated, every turn and element counted, before a space is refused."""
 
 
 class Elaborator:
@@ -46,10 +53,19 @@ class Elaborator:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.depth = 0
-        self._steps: dict[tuple[int, frozenset[str]], Steps] = {}
+        self._spent = 0
+        self._words: dict[int, tuple[str, ...]] = {}
+        self._steps: dict[tuple[int, tuple[object, ...]], Steps] = {}
+
+    def spend(self, steps: int) -> None:
+        """Counts work. Raises `TooLarge` where it is more than any space needs."""
+        self._spent += steps
+        if self._spent > MOST_STEPS:
+            raise TooLarge(f"working it out takes more than {MOST_STEPS:,} steps")
 
     def value(self, node: ast.Expr, cx: Context) -> Value:
         """What an expression means here."""
+        self.spend(1)
         match node:
             case ast.Number(value=value) | ast.Bool(value=value) | ast.String(value=value):
                 return value
@@ -77,18 +93,40 @@ class Elaborator:
                 return times(self, node, cx)
             case ast.Binary(op="+"):
                 return plus(self, node, cx)
-            case ast.Binary(op=op, left=left, right=right):
-                return arithmetic(self, op, self.value(left, cx), self.value(right, cx), node.span)
+            case ast.Binary():
+                return operation(self, node, cx)
 
-    def bound(self, value: ast.Expr, cx: Context, name: str) -> Value:
-        """The value of `name = value` in a body whose way and place `cx` holds."""
+    def bind(self, statement: ast.Bind, cx: Context) -> Value:
+        """The value of `name = value`; what is undecided still is decided here, once for all uses of the name."""
+        inner = self._under(statement.name.id, statement.value, cx)
+        return self._settled(self.value(statement.value, inner), statement.value, inner)
+
+    def default(self, parameter: ast.Parameter, cx: Context) -> Value:
+        """The value of a parameter that no argument was given for."""
+        assert parameter.default is not None
+        return self.value(parameter.default, self._under(parameter.name.id, parameter.default, cx))
+
+    def _under(self, name: str, value: ast.Expr, cx: Context) -> Context:
         way = f"{cx.way}.{name}" if cx.way else name
         place = f"{cx.place}/{name}" if cx.place else name
-        return self.value(value, self.inside(value, replace(cx, way=way, place=place)))
+        return self.inside(value, replace(cx, way=way, place=place))
+
+    def _settled(self, value: Value, node: ast.Expr, cx: Context) -> Value:
+        """An op without parentheses that needs no arguments becomes a use of it."""
+        if isinstance(value, ListOf) and isinstance(node, ast.List):
+            return ListOf(tuple(self._settled(v, n, cx) for v, n in zip(value.items, node.items, strict=True)))
+        if isinstance(value, ListOf):
+            turns = (replace(cx, turns=(*cx.turns, i)) for i in range(len(value.items)))
+            return ListOf(tuple(self._settled(v, node, t) for v, t in zip(value.items, turns, strict=True)))
+        if isinstance(value, Undecided) and isinstance(value.target, Declared) and _complete(value.target):
+            return self.layer(value, node, cx)
+        return value
 
     def inside(self, node: ast.Expr, cx: Context) -> Context:
         """The context of a whole expression: its sites have their steps, no turn has begun."""
-        key = id(node), frozenset(n for n, v in cx.scope.items() if isinstance(v, Undecided))
+        if id(node) not in self._words:
+            self._words[id(node)] = tuple({w.id: None for w in words(node)})
+        key = id(node), tuple(_role(cx.scope.get(w)) for w in self._words[id(node)])
         if key not in self._steps:
             self._steps[key] = steps(node, self._names(cx))
         return replace(cx, steps=self._steps[key], turns=())
@@ -96,9 +134,7 @@ class Elaborator:
     def layer(self, value: Value, node: ast.Expr, cx: Context) -> LayerValue | Unknown:
         """A value as a layer; an operator's bare name is a use of it without arguments."""
         if isinstance(value, Undecided):
-            made = self._use(
-                value, node if isinstance(node, ast.Name | ast.Call) else value.node, (), cx, node
-            )
+            made = self._use(value, node if isinstance(node, ast.Name | ast.Call) else value.node, (), cx, node)
             return made if isinstance(made, LAYERS) else UNKNOWN
         if isinstance(value, LAYERS):
             return value
@@ -127,7 +163,7 @@ class Elaborator:
                 names = [p.name for p in parameters(target.target)]
             return names[position] if position < len(names) and function not in ("add", "concat") else ""
 
-        return Names(leads, argument)
+        return Names(leads, argument, lambda node: is_number(self, node, cx, evaluate=False))
 
     def lookup(self, word: str, cx: Context, node: ast.Name | None = None) -> Value | None:
         if not word:  # the parser could not read it, and has said so
@@ -150,11 +186,12 @@ class Elaborator:
         return UNKNOWN
 
     def _unknown(self, node: ast.Name, cx: Context) -> None:
+        if node.id in BUILTINS:
+            self.builder.report("E204", node.span, f"`{node.id}` takes one argument, {BUILTINS[node.id]}")
+            return
         declared = cx.module.names.get(node.id)
         if declared is not None:
-            self.builder.report(
-                "E201", node.span, f"`{node.id}` is a `{declared.syntax.keyword}`, not a layer"
-            )
+            self.builder.report("E201", node.span, f"`{node.id}` is a `{declared.syntax.keyword}`, not a layer")
             return
         layers = [n for n, d in cx.module.names.items() if isinstance(d.syntax, ast.Layer)]
         close = nearest(node.id, [*cx.scope, *layers, *entries("ops"), *BUILTINS])
@@ -212,9 +249,7 @@ class Elaborator:
         syntax = declared.syntax
         assert isinstance(syntax, ast.Layer)
         if syntax.keyword == "space":
-            self.builder.report(
-                "E201", call.span, f"`{syntax.name.id}` is a space; a layer is an `op` or a `cell`"
-            )
+            self.builder.report("E201", call.span, f"`{syntax.name.id}` is a space; a layer is an `op` or a `cell`")
             return UNKNOWN
         names = [p.name.id for p in syntax.parameters]
         required = {p.name.id for p in syntax.parameters if p.default is None}
@@ -223,9 +258,11 @@ class Elaborator:
             return UNKNOWN
         word = call.function.id if isinstance(call, ast.Call) else call.id
         if syntax.keyword == "cell":
-            way = syntax.name.id
+            way = self.builder.cell(syntax)
+        elif id(site) in cx.steps:
+            way = cx.name(site)
         else:
-            way = cx.name(site) if id(site) in cx.steps else f"{cx.way}.{word}"
+            way = self.builder.way(cx.unnamed(declared.name), site)
         place = cx.beneath(word)
         arguments: dict[str, Value] = {}
         inner = Context(declared.module, arguments, way, place, {}, cx.guard)
@@ -234,19 +271,19 @@ class Elaborator:
             if name in found:
                 arguments[name] = found[name].value
             elif parameter.default is not None:
-                arguments[name] = self.bound(parameter.default, inner, name)
+                arguments[name] = self.default(parameter, inner)
         return Call(declared, tuple(arguments.items()), way, place, call.span)
 
     def _builtin(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id
         if len(node.arguments) != 1 or node.arguments[0].name is not None:
-            wanted = "a list of layers" if word == "chain" else "a whole number"
-            self.builder.report("E204", node.span, f"`{word}` takes one argument, {wanted}")
+            self.builder.report("E204", node.span, f"`{word}` takes one argument, {BUILTINS[word]}")
             return UNKNOWN
         given = node.arguments[0].value
         value = self.value(given, cx)
         if word == "range":
             size = whole(self, value, given.span, "the length of a list", most=MOST_OPTIONS)
+            self.spend(size or 0)
             return UNKNOWN if size is None else ListOf(tuple(range(size)))
         return self._chain(value, given, cx)
 
@@ -271,7 +308,26 @@ class Elaborator:
                 self.builder.report("E201", node.span, f"`chain` takes a list of layers, not {sort(value)}")
             return UNKNOWN
         items = node.items if isinstance(node, ast.List) else [node] * len(value.items)
-        parts = [self.layer(v, n, cx) for v, n in zip(value.items, items, strict=True)]
+        turns = [replace(cx, turns=(*cx.turns, i)) for i in range(len(items))]
+        contexts = [cx] * len(items) if isinstance(node, ast.List) else turns
+        parts = [self.layer(v, n, c) for v, n, c in zip(value.items, items, contexts, strict=True)]
         if any(isinstance(p, Unknown) for p in parts):
             return UNKNOWN
         return Chain(tuple(parts))  # type: ignore[arg-type]
+
+
+def _complete(declared: Declared) -> bool:
+    """Whether it can be used without arguments."""
+    syntax = declared.syntax
+    return isinstance(syntax, ast.Layer) and all(p.default is not None for p in syntax.parameters)
+
+
+def _role(value: Value | None) -> object:
+    """What the names of decisions depend on of a value in scope."""
+    match value:
+        case Undecided(target=target):
+            return id(target)
+        case ListOf(items) | Chosen(items=items):
+            return tuple(isinstance(i, NUMBERS) for i in items)
+        case _:
+            return isinstance(value, NUMBERS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from atnas.dsl import ast
+from atnas.dsl.cases import values, witness
 from atnas.dsl.context import Context
 from atnas.dsl.decide import among
-from atnas.dsl.net import Pick
+from atnas.dsl.net import Arith, Pick, number
 from atnas.dsl.values import UNKNOWN, Chosen, ListOf, Unknown, Value, sort
 
 if TYPE_CHECKING:
@@ -50,19 +51,36 @@ def index(elab: Elaborator, node: ast.Index, cx: Context) -> Value:
     if not isinstance(target, ListOf | Chosen):
         elab.builder.report("E201", node.target.span, f"only a list has elements, and this is {sort(target)}")
         return UNKNOWN
-    if isinstance(index, bool) or not isinstance(index, int):
-        elab.builder.report("E201", node.index.span, f"an element has a whole number, not {sort(index)}")
-        return UNKNOWN
     size = len(target.items) if isinstance(target, ListOf) else min(len(p) for p in target.picks)
-    if not -size <= index < size:
-        cure = f"they are numbered 0 to {size - 1}" if size else None
-        elab.builder.report(
-            "E210", node.index.span, f"there is no element {index}: the list has {size}", cure
-        )
+    places = _places(elab, index, size, node)
+    if places is None:
         return UNKNOWN
+    if isinstance(target, ListOf) and len(places) == 1:
+        return target.items[places[0]]
     if isinstance(target, ListOf):
-        return target.items[index]
-    at = [picks[index] for picks in target.picks]
-    used = sorted(set(at))
-    selector = Pick(target.decision, tuple(at))
-    return among(elab, selector, tuple(used), [target.items[i] for i in used], [node] * len(used), node, cx)
+        selector, keys = cast("Pick | Arith", index), places
+    elif len(places) == 1:
+        at = tuple(picks[places[0]] for picks in target.picks)
+        selector, keys = Pick(target.decision, at), sorted(set(at))
+    else:
+        elab.builder.report("E201", node.index.span, "an element of a chosen list has a fixed number, not a decision")
+        return UNKNOWN
+    options = [target.items[k] for k in keys]
+    return among(elab, selector, tuple(keys), options, [node] * len(keys), node, cx)
+
+
+def _places(elab: Elaborator, index: Value, size: int, node: ast.Index) -> list[int] | None:
+    """The positions that an index can have in a list of that size; None with a finding where one does not exist."""
+    if isinstance(index, bool) or not isinstance(index, int | Pick | Arith):
+        elab.builder.report("E201", node.index.span, f"an element has a whole number, not {sort(index)}")
+        return None
+    cases = number(index)
+    bad = witness(cases, lambda i: not isinstance(i, int) or isinstance(i, bool) or not -size <= i < size)
+    if bad is not None:
+        while cases.children:
+            cases = cases.children[bad.get(cases.decision, 0)]
+        cure = f"they are numbered 0 to {size - 1}" if size else None
+        message = f"there is no element {cases.value}: the list has {size}"
+        elab.builder.report("E210", node.index.span, message, cure, when=elab.builder.words(bad) or None)
+        return None
+    return [i for i in values(cases) if isinstance(i, int)]

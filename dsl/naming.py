@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 
 from atnas.dsl import ast
+from atnas.dsl.walk import children
 
 Steps = dict[int, str]
 """The step of each site of an expression, by `id` of its syntax."""
@@ -23,10 +25,29 @@ class Names:
 
     `leads(name)`: is it an op, cell or parameter, so that its use leads to decisions of its own?
     `argument(function, position)`: what the callee calls the argument at that position.
+    `numeric(node)`: is it a number, so that `*` multiplies it?
     """
 
     leads: Callable[[str], bool]
     argument: Callable[[str, int], str]
+    numeric: Callable[[ast.Expr], bool]
+
+
+class Unique:
+    """Names that one thing has each: a second thing gets `name[1]`."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, int], str] = {}
+        self._taken: set[str] = set()
+
+    def __call__(self, name: str, thing: object) -> str:
+        """The name of a thing, the same whenever it is asked for. The thing must outlive this."""
+        key = name, id(thing)
+        if key not in self._given:
+            names = chain([name], (f"{name}[{i}]" for i in count(1)))
+            self._given[key] = next(n for n in names if n not in self._taken)
+            self._taken.add(self._given[key])
+        return self._given[key]
 
 
 def steps(expression: ast.Expr, names: Names) -> Steps:
@@ -61,35 +82,30 @@ def _sites(node: ast.Expr, argument: str, names: Names) -> Iterator[tuple[ast.Ex
         case _:
             pass
     match node:
-        case ast.Choice(options=options) | ast.List(items=options):
+        case ast.Choice(options=options):
             for option in options:
-                yield from _sites(option, argument if isinstance(node, ast.List) else "", names)
-        case ast.Subset(count=_, items=items):
-            yield from _sites(items, "", names)
+                yield from _sites(option, "", names)
         case ast.Call(function=function, arguments=arguments):
             for i, given in enumerate(arguments):
                 name = given.name.id if given.name else names.argument(function.id, i)
                 if not isinstance(given.value, ast.Name):
                     yield from _sites(given.value, name, names)
-        case ast.Binary(op="*", left=left, right=right):
+        case ast.Binary(op="*", left=left, right=ast.Range() | ast.Choice() as times) if not names.numeric(left):
             yield from _sites(left, argument, names)
-            if isinstance(right, ast.Range | ast.Choice):
-                leads = isinstance(left, ast.Call | ast.Name) and names.leads(_word(left))
-                yield right, "depth", left if leads else None
-            else:
-                yield from _sites(right, argument, names)
-        case ast.Binary(left=left, right=right) | ast.Pipe(left=left, right=right):
-            yield from _sites(left, argument, names)
-            yield from _sites(right, argument, names)
-        case ast.Negate(operand=operand):
-            yield from _sites(operand, argument, names)
-        case ast.Index(target=target):
-            yield from _sites(target, argument, names)
+            leads = isinstance(left, ast.Call | ast.Name) and names.leads(_word(left))
+            yield times, "depth", left if leads else None
+            for child in children(times):
+                yield from _sites(child, "", names)
+        case ast.Subset(count=size, items=items):
+            # A range here counts members: it is no decision beside the subset.
+            for child in (*children(size), items) if isinstance(size, ast.Range) else (size, items):
+                yield from _sites(child, "", names)
         case ast.Each(item=item, source=source):
             yield from _sites(item, argument, names)
             yield from _sites(source, "", names)
         case _:
-            pass
+            for child in children(node):
+                yield from _sites(child, argument, names)
 
 
 def _word(node: ast.Call | ast.Name) -> str:

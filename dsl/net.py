@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from atnas.dsl.cases import Cases, apply, at, choose, leaf, split
+from atnas.dsl.cases import LEAF, TRUE, Cases, apply, at, choose, leaf, member, split
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
+
+LARGEST = 10**300
+"""The largest number that arithmetic may give, so that it fits a float and a message."""
 
 Json = int | float | bool | str | list[int]
 Kind = Literal["layer", "tensor", "number", "subset", "depth"]
@@ -56,7 +59,7 @@ class Arith:
 
 @dataclass(frozen=True)
 class Read:
-    """A size read off a tensor. It needs no decision beyond those that the tensor needs."""
+    """A size read off a tensor, or whether a body is come to. It asks for no decision of its own."""
 
     cases: Cases[int]
 
@@ -69,14 +72,23 @@ def number(num: Num) -> Cases[Static]:
     """The value of a number for every architecture."""
     match num:
         case Pick(decision, options):
-            selector = index_of(decision, len(options))
-            return choose(selector, range(len(options)), [number(o) for o in options])
+            values = [number(o) for o in options]
+            if all(v.decision == LEAF for v in values):
+                return split(decision, values)
+            return choose(index_of(decision, len(options)), range(len(options)), values)
         case Arith(op, left, right):
             return apply(lambda a, b: arithmetic(op, a, b), number(left), number(right))
         case Read(cases):
             return cast("Cases[Static]", cases)
         case _:
             return leaf(num)
+
+
+def equals(num: Num, value: Static) -> Cases[bool]:
+    """Where a number has a value."""
+    if isinstance(num, Pick) and not any(isinstance(o, Pick | Arith | Read) for o in num.options):
+        return member(num.decision, len(num.options), frozenset(i for i, o in enumerate(num.options) if o == value))
+    return apply(lambda v: v == value, number(num))
 
 
 def index_of(decision: int, options: int) -> Cases[int]:
@@ -98,8 +110,13 @@ def evaluate(num: Num, genotype: Sequence[int]) -> Static:
 
 
 def arithmetic(op: str, a: Static, b: Static) -> Static:
-    """`a op b` on plain values; a number without fraction is whole. Raises ZeroDivisionError, TypeError."""
+    """`a op b` on plain values; a number without fraction is whole.
+
+    Raises ZeroDivisionError, TypeError, and OverflowError beyond `LARGEST`.
+    """
     result: Static = OPERATIONS[op](a, b)
+    if isinstance(result, int | float) and not abs(result) <= LARGEST:
+        raise OverflowError
     return int(result) if isinstance(result, float) and result.is_integer() else result
 
 
@@ -202,6 +219,28 @@ class Compare:
 
 
 Condition = Num | Metric | Compare
+
+
+def met(constraint: Constraint) -> Cases[bool] | None:
+    """Where a constraint is met; None where that depends on metrics."""
+    wanted = _holds(constraint.condition)
+    guard = TRUE if constraint.guard is None else _holds(constraint.guard)
+    if wanted is None or guard is None:
+        return None
+    return apply(lambda asked, holds: not asked or bool(holds), guard, wanted)
+
+
+def _holds(condition: Condition) -> Cases[Any] | None:
+    match condition:
+        case Metric():
+            return None
+        case Compare(op, left, right):
+            sides = _holds(left), _holds(right)
+            if sides[0] is None or sides[1] is None:
+                return None
+            return apply(lambda a, b: arithmetic(op, a, b), *sides)
+        case _:
+            return number(condition)
 
 
 @dataclass(frozen=True)

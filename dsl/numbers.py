@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from atnas.dsl import ast
+from atnas.dsl.cases import TRUE, apply
 from atnas.dsl.context import Context
-from atnas.dsl.net import Arith, Compare, Condition, Metric, Pick, Read, number
+from atnas.dsl.net import LARGEST, Arith, Compare, Condition, Constraint, Metric, Pick, Read, number
 from atnas.dsl.net import arithmetic as calculate
 from atnas.dsl.source import Span
 from atnas.dsl.suggest import nearest
-from atnas.dsl.values import LAYERS, NUMBERS, UNKNOWN, Undecided, Unknown, Value, sort
+from atnas.dsl.unparse import text
+from atnas.dsl.values import LAYERS, NUMBERS, UNKNOWN, Tensor, Undecided, Unknown, Value, sort
+from atnas.dsl.walk import decision
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate import Elaborator
 
 METRICS = ("params", "macs", "flops", "activations", "depth")
+MEASURED = ("latency", "count")
+"""Metrics that take an argument."""
+
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "and")
+
+
+def operation(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
+    """`left op right` on numbers."""
+    if misgrouped(elab, node):
+        return UNKNOWN
+    return arithmetic(elab, node.op, elab.value(node.left, cx), elab.value(node.right, cx), node.span)
+
+
+def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
+    """Reports `1..n - 1`, in which `- 1` is not part of the range's end."""
+    left = node.left
+    if not isinstance(left, ast.Range) or left.step is not None or left.span.start > node.span.start:
+        return False
+    elab.builder.report(
+        "E214",
+        node.span,
+        f"`..` binds tighter than `{node.op}`: this range ends at {text(left.high)}",
+        f"write {text(left.low)}..({text(left.high)} {node.op} {text(node.right)}), or put the range in parentheses",
+    )
+    return True
 
 
 def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span) -> Value:
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
-    for value in (left, right):
+    for value, other in ((left, right), (right, left)):
         if not isinstance(value, NUMBERS) or isinstance(value, bool | str):
-            layers = isinstance(value, (*LAYERS, Undecided))
-            cure = "a count in parentheses: f * (n - 1)" if layers and op == "-" else None
+            repeats = isinstance(value, (*LAYERS, Undecided, Tensor)) and isinstance(other, NUMBERS)
+            cure = f"a count stands in parentheses: f * (n {op} 1)" if repeats else None
             elab.builder.report("E208", span, f"`{op}` works on numbers, and one side is {sort(value)}", cure)
             return UNKNOWN
     try:
@@ -36,6 +64,9 @@ def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span)
     except ZeroDivisionError:
         elab.builder.report("E211", span, "this divides by zero")
         return UNKNOWN
+    except OverflowError:
+        elab.builder.report("E211", span, f"this is larger than {float(LARGEST):.0e}")
+        return UNKNOWN
     if isinstance(left, Read) and isinstance(right, Read | int):
         return Read(result_cases)  # type: ignore[arg-type]
     return Arith(op, left, right)  # type: ignore[arg-type]
@@ -45,8 +76,7 @@ def static(elab: Elaborator, value: Value, node: ast.Expr) -> int | float | None
     if isinstance(value, int | float) and not isinstance(value, bool | str):
         return value
     if not isinstance(value, Unknown):
-        what = "a decision" if isinstance(value, Pick | Arith) else sort(value)
-        elab.builder.report("E201", node.span, f"the ends of a range are fixed numbers, not {what}")
+        elab.builder.report("E201", node.span, f"the ends of a range are fixed numbers, not {_kind(value)}")
     return None
 
 
@@ -57,13 +87,38 @@ def whole(elab: Elaborator, value: Value, span: Span, what: str, most: int | Non
             return value
         elab.builder.report("E405", span, f"{value:,} is too many; at most {most:,} are taken")
     elif not isinstance(value, Unknown):
-        shown = value if isinstance(value, int | float) else sort(value)
+        shown = value if isinstance(value, int | float) else _kind(value)
         elab.builder.report("E201", span, f"{what} is a fixed whole number, not {shown}")
     return None
 
 
+def _kind(value: Value) -> str:
+    return "a decision" if isinstance(value, Pick | Arith) else sort(value)
+
+
+def constraint(elab: Elaborator, statement: ast.Require, cx: Context) -> Constraint | None:
+    """A `require` line; it asks nothing where the body it stands in is not used."""
+    sides = [statement.condition] if statement.guard is None else [statement.condition, statement.guard]
+    for side in sides:
+        if (made := decision(side)) is not None:
+            elab.builder.report(
+                "E404",
+                made.span,
+                "a condition compares, and decides nothing itself",
+                "give the choice a name and compare that; write a set of values as a list",
+            )
+            return None
+    wanted, *rest = [condition(elab, side, cx) for side in sides]
+    if isinstance(wanted, Unknown) or any(isinstance(r, Unknown) for r in rest):
+        return None
+    guards: list[Condition] = [] if cx.guard is TRUE else [Read(apply(int, cx.guard))]
+    guards += [r for r in rest if not isinstance(r, Unknown)]
+    guard = reduce(partial(Compare, "and"), guards) if guards else None
+    return Constraint(wanted, guard, statement.span)
+
+
 def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown:
-    """A condition of `require`: comparisons of numbers and metrics, joined by `and`."""
+    """Comparisons of numbers and metrics, joined by `and`."""
     match node:
         case ast.Binary(op=op, left=left, right=right) if op in COMPARISONS:
             sides = condition(elab, left, cx), condition(elab, right, cx)
@@ -71,9 +126,15 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
                 return UNKNOWN
             return Compare(op, sides[0], sides[1])
         case ast.Name(id=word) if word in METRICS and word not in cx.scope:
+            if cx.way:
+                elab.builder.report("E407", node.span, *beyond(node))
+                return UNKNOWN
             return Metric(word)
+        case ast.Call(function=function) if function.id in MEASURED and elab.lookup(function.id, cx) is None:
+            elab.builder.report("E407", node.span, *beyond(node))
+            return UNKNOWN
         case ast.List(items=items):
-            fixed = tuple(elab.value(i, cx) for i in items)
+            fixed = tuple(elab.value(i, elab.inside(i, cx)) for i in items)
             if all(isinstance(f, int | float | str) for f in fixed):
                 return fixed  # type: ignore[return-value]
             elab.builder.report("E404", node.span, "a condition compares with a list of fixed numbers")
@@ -89,6 +150,16 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
                 f"the metrics are {', '.join(METRICS)}",
             )
             return UNKNOWN
+
+
+def beyond(node: ast.Name | ast.Call) -> tuple[str, str]:
+    """What is said of a metric that cannot be had, and the cure."""
+    if isinstance(node, ast.Name):
+        return (
+            f"`{node.id}` is measured for whole spaces, not for one op or cell",
+            "move the line to the space or the search, or compare numbers here",
+        )
+    return f"`{node.function.id}` cannot be measured yet", f"the metrics are {', '.join(METRICS)}"
 
 
 def compared(elab: Elaborator, node: ast.Expr, cx: Context) -> Value:

@@ -106,7 +106,7 @@ class ParameterInfo:
 
 @cache
 def parameters(operator: type[Operator]) -> tuple[ParameterInfo, ...]:
-    """The parameters of an operator in order. Types may be int, float, bool, `Literal` words, or one of them or None."""
+    """The parameters of an operator in order. Types are int, float, bool, `Literal` words, or one of them or None."""
     hints = get_type_hints(operator)
     return tuple(_info(f, hints[f.name]) for f in fields(operator))  # type: ignore[arg-type]
 

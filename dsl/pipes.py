@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atnas.dsl.unparse import text
-
 from atnas.dsl import ast
 from atnas.dsl.apply import join, run
 from atnas.dsl.build import MOST_OPTIONS
 from atnas.dsl.cases import values as cases_values
 from atnas.dsl.context import Context
 from atnas.dsl.net import Num, Pick, number
-from atnas.dsl.numbers import arithmetic
+from atnas.dsl.numbers import arithmetic, misgrouped
+from atnas.dsl.unparse import text
 from atnas.dsl.values import (
     LAYERS,
     NUMBERS,
@@ -46,13 +45,14 @@ def pipe(elab: Elaborator, node: ast.Pipe, cx: Context) -> Value:
             "write it to the left",
         )
         return UNKNOWN
+    merged = isinstance(left, Tensor | ListOf | Chosen | Unknown)
+    first = left if merged else elab.layer(left, node.left, cx)
     layer = elab.layer(right, node.right, cx)
-    if isinstance(left, Unknown) or isinstance(layer, Unknown):
+    if isinstance(first, Unknown) or isinstance(layer, Unknown):
         return UNKNOWN
-    if isinstance(left, Tensor | ListOf | Chosen):
-        return run(elab, layer, left, node.right.span, cx.guard)
-    first = elab.layer(left, node.left, cx)
-    return UNKNOWN if isinstance(first, Unknown) else Chain((first, layer))
+    if isinstance(first, LAYERS):
+        return Chain((first, layer))
+    return run(elab, layer, first, node.right.span, cx.guard)
 
 
 def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
@@ -65,11 +65,12 @@ def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
                 "E208", node.span, "the count of a repeat stands right of `*`", f"write {layer} * {count}"
             )
             return UNKNOWN
-        return arithmetic(elab, "*", left, right, node.span)
+        return UNKNOWN if misgrouped(elab, node) else arithmetic(elab, "*", left, right, node.span)
     if isinstance(right, Unknown):
         return UNKNOWN
     if not isinstance(right, NUMBERS) or isinstance(right, bool | float | str):
-        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number, not {sort(right)}")
+        shown = right if isinstance(right, float) else sort(right)
+        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number, not {shown}")
         return UNKNOWN
     return repeat(elab, node, right, cx)
 
@@ -78,15 +79,11 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
     counts = cases_values(number(count))
     bad = next((c for c in counts if isinstance(c, bool) or not isinstance(c, int) or c < 0), None)
     if bad is not None:
-        elab.builder.report(
-            "E201", node.right.span, f"a repeat takes a whole number of at least 0, not {bad}"
-        )
+        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number of at least 0, not {bad}")
         return UNKNOWN
     whole = sorted(c for c in counts if isinstance(c, int))
     if whole[-1] > MOST_OPTIONS:
-        elab.builder.report(
-            "E405", node.right.span, f"{whole[-1]:,} turns; at most {MOST_OPTIONS:,} are taken"
-        )
+        elab.builder.report("E405", node.right.span, f"{whole[-1]:,} turns; at most {MOST_OPTIONS:,} are taken")
         return UNKNOWN
     if isinstance(count, Pick) and isinstance(node.right, ast.Range | ast.Choice):
         elab.builder.deepen(count.decision)
@@ -100,19 +97,22 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
     return Repeat(tuple(turns), count, tuple(whole), node.span)
 
 
-def is_number(elab: Elaborator, node: ast.Expr, cx: Context) -> bool:
+def is_number(elab: Elaborator, node: ast.Expr, cx: Context, evaluate: bool = True) -> bool:
     """Whether the left side of `*` is a number, known before it is evaluated: a layer decides at each turn."""
     match node:
         case ast.Number() | ast.Range() | ast.Negate() | ast.Bool():
             return True
         case ast.Name(id=word):
             return isinstance(cx.scope.get(word), NUMBERS)
-        case ast.Binary(left=left):
-            return is_number(elab, left, cx)
-        case ast.Choice(options=options):
-            return is_number(elab, options[0], cx)
-        case ast.Index():
+        case ast.Binary(left=first) | ast.Choice(options=(first, *_)):
+            return is_number(elab, first, cx, evaluate)
+        case ast.Index() if evaluate:
             return isinstance(elab.value(node, cx), NUMBERS)
+        case ast.Index(target=ast.Name(id=word), index=ast.Number(value=int(i))):
+            match cx.scope.get(word):
+                case ListOf(items) | Chosen(items=items):
+                    return i < len(items) and isinstance(items[i], NUMBERS)
+            return False
         case _:
             return False
 
@@ -130,12 +130,14 @@ def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     for value, part in zip(values, parts, strict=True):
         if not isinstance(value, Tensor):
             cure = "add the outputs: x -> f + x -> g" if isinstance(value, (*LAYERS, Undecided)) else None
-            elab.builder.report(
-                "E207", part.span, f"`+` adds tensors or numbers, and this is {sort(value)}", cure
-            )
+            elab.builder.report("E207", part.span, f"`+` adds tensors or numbers, and this is {sort(value)}", cure)
             return UNKNOWN
     tensors = [(v, p.span) for v, p in zip(values, parts, strict=True)]
-    return join(elab, "add", tensors, cx.beneath("add"), node.span, cx.guard)
+    lone = next((p for p in parts[:-1] if not isinstance(p, ast.Pipe)), None)
+    cure = None
+    if lone is not None and isinstance(parts[-1], ast.Pipe):
+        cure = "`->` binds tighter than `+`: (x + y) -> f applies f to the sum"
+    return join(elab, "add", tensors, cx.beneath("add"), node.span, cx.guard, cure)
 
 
 def _summands(node: ast.Expr) -> Sequence[ast.Expr]:

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
+from atnas.dsl.errors import Unable
+
 Group = Literal["ops", "tasks", "trainers", "objectives", "searchers"]
 GROUPS: tuple[Group, ...] = ("ops", "tasks", "trainers", "objectives", "searchers")
 
@@ -22,5 +24,9 @@ def entries(group: Group) -> dict[str, EntryPoint]:
 
 @cache
 def load(group: Group, name: str) -> Any:
-    """Imports one extension. Raises KeyError where there is none of that name."""
-    return entries(group)[name].load()
+    """Imports one extension. Raises KeyError where there is none of that name, `Unable` where it does not import."""
+    entry = entries(group)[name]
+    try:
+        return entry.load()
+    except Exception as error:  # an extension's import may fail in any way
+        raise Unable(f"`{name}`, installed under atnas.{group}, cannot be loaded: {error}") from error

@@ -215,9 +215,7 @@ class Reader:
     def _no_such(self, word: ast.Name, accept: Accepts) -> Bad:
         fitting = _fitting(accept)
         message = f"`{word.id}` is not {accept.kind}"
-        self.unknown(
-            "E504", word, [*accept.words, *fitting], message, f"there {_are(fitting)}" if fitting else ""
-        )
+        self.unknown("E504", word, [*accept.words, *fitting], message, f"there {_are(fitting)}" if fitting else "")
         return BAD
 
     def _no_arguments(self, expr: ast.Call, word: str) -> Bad:
@@ -271,9 +269,7 @@ class Reader:
                 self._too_many(model, word, argument)
             elif argument.name and name not in model.model_fields:
                 message = f"`{word.id}` has no argument `{name}`"
-                meant |= self.unknown(
-                    "E505", argument.name, model.model_fields, message, f"`{word.id}` takes"
-                )
+                meant |= self.unknown("E505", argument.name, model.model_fields, message, f"`{word.id}` takes")
             elif name.startswith("*"):
                 rest.append(argument.value)
             elif name in written:
@@ -324,10 +320,7 @@ def is_uniform(expr: ast.Expr) -> bool:
 
 def loaded(group: Group, word: str) -> type[Settings]:
     """The class of an extension. Raises `Unable` where it cannot be had."""
-    try:
-        found = load(group, word)
-    except Exception as error:  # an extension's import may fail in any way
-        raise Unable(f"`{word}`, installed under atnas.{group}, cannot be loaded: {error}") from error
+    found = load(group, word)
     if not (isinstance(found, type) and issubclass(found, Settings)) or inspect.isabstract(found):
         raise Unable(f"`{word}`, installed under atnas.{group}, is no settings class that can be built")
     return found

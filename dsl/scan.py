@@ -5,17 +5,18 @@ This sees every body, used or not; what depends on values is left to the elabora
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from atnas.dsl import ast
 from atnas.dsl.diagnostics import Diagnostic, Label
 from atnas.dsl.elaborate import BUILTINS
-from atnas.dsl.modules import Declared, Module
-from atnas.dsl.numbers import METRICS
+from atnas.dsl.modules import Module
+from atnas.dsl.numbers import MEASURED, METRICS, beyond
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
 from atnas.dsl.suggest import nearest
+from atnas.dsl.walk import children, parts
 
 
 def scan(module: Module) -> list[Diagnostic]:
@@ -58,10 +59,9 @@ class _Scan:
                 self.expression(statement.value, scope)
                 self.bind(statement.name, scope)
             else:
-                metrics = {**scope, **dict.fromkeys(METRICS, statement.span)}
-                self.expression(statement.condition, metrics)
+                self.condition(statement.condition, scope, syntax.keyword)
                 if statement.guard is not None:
-                    self.expression(statement.guard, metrics)
+                    self.condition(statement.guard, scope, syntax.keyword)
         for port in syntax.outputs:
             if port.name.id not in scope and not self.broken(syntax):
                 close = nearest(port.name.id, list(scope))
@@ -100,6 +100,20 @@ class _Scan:
             case _:
                 for child in children(node):
                     self.expression(child, scope)
+
+    def condition(self, node: ast.Expr, scope: dict[str, Span], keyword: str) -> None:
+        """An expression in which metrics may stand."""
+        match node:
+            case ast.Name(id=word) if word in METRICS and word not in scope:
+                if keyword != "space":
+                    self.report("E407", node.span, *beyond(node))
+            case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
+                self.report("E407", node.span, *beyond(node))
+            case ast.Binary(left=left, right=right):
+                self.condition(left, scope, keyword)
+                self.condition(right, scope, keyword)
+            case _:
+                self.expression(node, scope)
 
     def call(self, node: ast.Call, scope: dict[str, Span]) -> None:
         self.known(node.function, scope)
@@ -168,80 +182,54 @@ class _Scan:
         self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
 
 
-def children(node: ast.Expr) -> Sequence[ast.Expr]:
-    """The expressions directly under one, in reading order."""
-    match node:
-        case ast.List(items=items) | ast.Choice(options=items):
-            return items
-        case ast.Each(item=item, source=source):
-            return (item, source)
-        case ast.Call(function=function, arguments=arguments):
-            return (function, *(a.value for a in arguments))
-        case ast.Index(target=target, index=index):
-            return (target, index)
-        case ast.Range(low=low, high=high, step=step):
-            return (low, high) if step is None else (low, high, step)
-        case ast.Subset(count=count, items=items_):
-            return (count, items_)
-        case ast.Binary(left=left, right=right) | ast.Pipe(left=left, right=right):
-            return (left, right)
-        case ast.Negate(operand=operand):
-            return (operand,)
-        case _:
-            return ()
-
-
-def words(node: ast.Expr) -> Iterator[ast.Name]:
-    """Every name that stands in an expression."""
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if isinstance(top, ast.Name):
-            yield top
-        stack.extend(children(top))
-
-
 def _loops(module: Module) -> Iterator[Diagnostic]:
     """Ops and cells that reach themselves, each once."""
-    uses = {
-        d.name: [w for e in _expressions(d.syntax) for w in words(e) if _layer(module.names.get(w.id))]
-        for d in module.own()
-        if isinstance(d.syntax, ast.Layer)
-    }
+    layers = {d.name: d.syntax for d in module.own() if isinstance(d.syntax, ast.Layer)}
+    uses = {name: [w for w in _free(syntax) if w.id in layers] for name, syntax in layers.items()}
     blamed: set[str] = set()
+    for loop in _circles(uses):
+        if blamed.isdisjoint(w.id for w in loop):
+            blamed.update(w.id for w in loop)
+            names = " -> ".join([loop[-1].id, *(w.id for w in loop)])
+            message = f"`{loop[-1].id}` reaches itself: {names}"
+            yield Diagnostic("E104", loop[0].span, message, help="repeat a layer with `*` instead")
+
+
+def _free(syntax: ast.Layer) -> list[ast.Name]:
+    """The names in a layer that it does not bind itself."""
+    bound = {p.name.id for p in syntax.parameters} | {p.name.id for p in syntax.inputs}
+    bound |= {s.name.id for s in syntax.body if isinstance(s, ast.Bind)}
+    found: list[ast.Name] = []
+    for expression in _expressions(syntax):
+        for part in parts(expression):
+            if isinstance(part, ast.Each):
+                bound |= {n.id for n in part.names}
+            elif isinstance(part, ast.Name):
+                found.append(part)
+    return [w for w in found if w.id not in bound]
+
+
+def _circles(uses: Mapping[str, Sequence[ast.Name]]) -> Iterator[list[ast.Name]]:
+    """The names along ways from a declaration to itself, at least one way for each that has any."""
+    done: set[str] = set()
     for start in uses:
-        way = _way(start, start, uses, set())
-        if way and not blamed & {w.id for w in way}:
-            blamed |= {w.id for w in way}
-            names = " -> ".join([start, *(w.id for w in way)])
-            yield Diagnostic(
-                "E104",
-                way[0].span,
-                f"`{start}` reaches itself: {names}",
-                help="repeat a layer with `*` instead",
-            )
-
-
-def _layer(declared: Declared | None) -> bool:
-    return declared is not None and isinstance(declared.syntax, ast.Layer)
-
-
-def _way(at: str, goal: str, uses: dict[str, list[ast.Name]], seen: set[str]) -> list[ast.Name] | None:
-    """The names by which one declaration reaches another."""
-    for word in uses.get(at, ()):
-        if word.id == goal:
-            return [word]
-        if word.id not in seen:
-            seen.add(word.id)
-            rest = _way(word.id, goal, uses, seen)
-            if rest:
-                return [word, *rest]
-    return None
+        way: list[ast.Name] = []
+        ahead = {} if start in done else {start: iter(uses[start])}
+        while ahead:
+            here = next(reversed(ahead))
+            word = next((w for w in ahead[here] if w.id not in done), None)
+            if word is None:
+                done.add(here)
+                del ahead[here], way[-1:]
+            elif word.id in ahead:
+                yield [*way[list(ahead).index(word.id) :], word]
+            else:
+                way.append(word)
+                ahead[word.id] = iter(uses[word.id])
 
 
 def _expressions(syntax: ast.Layer) -> Iterator[ast.Expr]:
     if syntax.short is not None:
         yield syntax.short
     yield from (p.default for p in syntax.parameters if p.default is not None)
-    for statement in syntax.body:
-        yield statement.value if isinstance(statement, ast.Bind) else statement.condition
+    yield from (s.value for s in syntax.body if isinstance(s, ast.Bind))

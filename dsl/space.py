@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from atnas.dsl import ast
 from atnas.dsl.apply import body
 from atnas.dsl.arguments import Given, assign
-from atnas.dsl.build import Builder, TooLarge, written
+from atnas.dsl.build import Builder
+from atnas.dsl.cases import TooLarge, witness
 from atnas.dsl.context import Context
 from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.elaborate import Elaborator
+from atnas.dsl.mismatch import written
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Constraint, Net
-from atnas.dsl.numbers import condition, whole
+from atnas.dsl.numbers import constraint, whole
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.values import ListOf, Tensor, Unknown, Value
+from atnas.dsl.walk import decision
 
 STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
 """Shapes for the free sizes of an input, by rank, where no tasks give them."""
@@ -66,14 +69,18 @@ def work_out(
         tensors = _inputs(elab, syntax, scope, sizes, ends)
         _outputs(syntax, scope, sizes, ends)
         cx = Context(declared.module, scope, "", "", {})
-        result = body(elab, syntax, tensors, cx, syntax.name.span) if tensors is not None else Unknown()
+        result = body(elab, syntax, tensors, cx) if tensors is not None else Unknown()
     except TooLarge as error:
         builder.report("E405", syntax.name.span, str(error))
         result = Unknown()
+    except RecursionError:
+        builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
+        result = Unknown()
+    builder.conclude()
     outputs = result.items if isinstance(result, ListOf) else (result,)
-    if any(f.severity == "error" for f in builder.findings) or any(
-        not isinstance(o, Tensor) for o in outputs
-    ):
+    if ends is not None and isinstance(result, Tensor):
+        _answers(builder, syntax, result, ends)
+    if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
         return Worked(None, sizes, builder.findings)
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
@@ -87,20 +94,13 @@ def work_out(
     return Worked(net, sizes, builder.findings)
 
 
-def limits(
-    requires: Sequence[ast.Require], module: Module
-) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
+def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
     """The `require` lines of a `search`: conditions over metrics alone."""
     builder = Builder(module.source, [])
     elab = Elaborator(builder)
     cx = Context(module, {}, "", "", {})
-    found: list[Constraint] = []
-    for statement in requires:
-        wanted = condition(elab, statement.condition, cx)
-        guard = None if statement.guard is None else condition(elab, statement.guard, cx)
-        if not isinstance(wanted, Unknown) and not isinstance(guard, Unknown):
-            found.append(Constraint(wanted, guard, statement.span))
-    return tuple(found), builder.findings
+    found = [constraint(elab, statement, cx) for statement in requires]
+    return tuple(c for c in found if c is not None), builder.findings
 
 
 def _arguments(
@@ -114,6 +114,11 @@ def _arguments(
     given: list[Given] = []
     if isinstance(call, ast.Call) and home is not None:
         outside = Context(home, {}, "", "", {})
+        for argument in call.arguments:
+            if (made := decision(argument.value)) is not None:
+                cure = "choose one; decisions belong in a `space`"
+                elab.builder.report("E507", made.span, "a space is run with one value, not with a choice", cure)
+                return None
         given = [Given(a, elab.value(a.value, elab.inside(a.value, outside))) for a in call.arguments]
     names = [p.name.id for p in syntax.parameters]
     required = {p.name.id for p in syntax.parameters if p.default is None}
@@ -126,7 +131,7 @@ def _arguments(
         if name in found:
             scope[name] = found[name].value
         elif parameter.default is not None:
-            scope[name] = elab.bound(parameter.default, cx, name)
+            scope[name] = elab.default(parameter, cx)
     return scope
 
 
@@ -134,6 +139,11 @@ def _inputs(
     elab: Elaborator, syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], ends: Ends | None
 ) -> list[Tensor] | None:
     tensors: list[Tensor] = []
+    if ends is not None and (len(syntax.inputs), len(syntax.outputs)) != (1, 1):
+        elab.builder.report(
+            "E514", ends.span, f"tasks need a space of one input and one output: `{syntax.name.id}` has more"
+        )
+        return None
     cx = Context(Module(elab.builder.source, ast.Program(elab.builder.source, ())), scope, "", "", {})
     for port in syntax.inputs:
         if port.sizes is None:
@@ -177,3 +187,20 @@ def _outputs(syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], 
         for size in port.sizes or ():
             if isinstance(size, ast.Name) and size.id not in scope:
                 scope[size.id] = sizes[size.id] = ends.outputs if ends is not None else STAND_IN_WAY
+
+
+def _answers(builder: Builder, syntax: ast.Layer, result: Tensor, ends: Ends) -> None:
+    """Whether every architecture puts out one number for each class or target."""
+    case = witness(builder.shapes[result.node], lambda s: s != (ends.outputs,))
+    if case is None:
+        return
+    shape = builder.shapes[result.node]
+    while shape.children:
+        shape = shape.children[case.get(shape.decision, 0)]
+    builder.report(
+        "E514",
+        ends.span,
+        f"the tasks take {written((ends.outputs,))}, and `{syntax.name.id}` puts out {written(shape.value)}",
+        f"end the space with linear(way), and declare {syntax.outputs[0].name.id}: (way)",
+        when=builder.words(case) or None,
+    )

@@ -14,6 +14,7 @@ from atnas.runtime.watch import Progress
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.runtime.run import Run
+    from atnas.runtime.searching import Searching
 
 
 PORTION = 50
@@ -37,6 +38,9 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
     """
     began = time.monotonic()
     mine = _judge(run, "found", [found])
+    training = run.training
+    trials = run.searching.trials if run.searching else []
+    controls = _controls(run, run.searching, mine) if run.searching and run.space.net.decisions else {}
     return {
         "experiment": run.plan.name,
         "space": run.space.net.name,
@@ -44,18 +48,18 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
         "architecture": run.space.encoding.decode(found),
         "measure": run.evaluation.measure,
         **_described(run, mine),
-        "controls": _controls(run, mine) if run.space.net.decisions else {},
+        "controls": controls,
         "protocol": protocol(run),
         "training": {
-            "iterations": run.step,
-            "tasks": run.step * run.plan.train.batch,
-            "best_validation": run.best_score,
-            "seconds": round(run.spent, 1),
+            "iterations": training.step,
+            "tasks": training.step * run.plan.train.batch,
+            "best_validation": training.best_score,
+            "seconds": round(training.spent, 1),
         },
         "search": {
-            "trials": len(run.trials),
-            "failed": sum(t.values is None for t in run.trials),
-            "seconds": round(sum(t.seconds for t in run.trials), 1),
+            "trials": len(trials),
+            "failed": sum(t.values is None for t in trials),
+            "seconds": round(sum(t.seconds for t in trials), 1),
         },
         "test_seconds": round(time.monotonic() - began, 1),
     }
@@ -86,9 +90,9 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, int) else value.model_dump(mode="json")
 
 
-def _controls(run: Run, mine: Judged) -> dict[str, Any]:
+def _controls(run: Run, searching: Searching, mine: Judged) -> dict[str, Any]:
     rng = stream(run.seed, "random controls")
-    drawn = run.domain.fresh(run.plan.settings.random_controls, (), rng)
+    drawn = searching.domain.fresh(run.plan.settings.random_controls, (), rng)
     largest = run.space.costs.extreme("params", largest=True)[1]
     controls = {"random": _judge(run, "random", drawn), "largest": _judge(run, "largest", [largest])}
     return {
@@ -109,8 +113,7 @@ def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
             size = min(PORTION, count - first)
             scores = run.evaluation.scores([genotype] * size, "test", "test", first)
             totals[first : first + size] = [t + s for t, s in zip(totals[first : first + size], scores, strict=True)]
-            run.watcher.progress(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
-            run.breathe()
+            run.tell(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
     return Judged(tuple(genotypes), tuple(t / len(genotypes) for t in totals))
 
 

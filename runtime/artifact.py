@@ -72,9 +72,7 @@ def open_artifact(content: bytes, path: str) -> Artifact:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unable(f"{path} is no artifact, or a damaged one; compile its source again") from error
     if kind == MARK and form != FORMAT:
-        raise Unable(
-            f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again"
-        )
+        raise Unable(f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again")
     if kind != MARK or digest != _digest(body) or not sources:
         raise Unable(f"{path} is a damaged artifact: its digest does not fit; compile its source again")
     return Artifact(sources, str(body["experiment"]), settings, body["space"])
@@ -106,8 +104,7 @@ def _space(net: Net, architectures: int) -> dict[str, Any]:
         "name": net.name,
         "architectures": str(architectures),
         "decisions": [
-            {"name": d.name, "kind": d.kind, "options": list(d.options), "ordered": d.ordered}
-            for d in net.decisions
+            {"name": d.name, "kind": d.kind, "options": list(d.options), "ordered": d.ordered} for d in net.decisions
         ],
     }
 

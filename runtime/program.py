@@ -145,9 +145,7 @@ def _fits(program: Program, search: Search, tasks: Tasks, syntax: ast.Settings) 
     odd = next((g for g in search.goals if tasks.loss not in g.objective.losses), None)
     if odd is None:
         return True
-    word = (
-        "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
-    )
+    word = "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
     program.findings.append(
         Diagnostic(
             "E513",
@@ -186,25 +184,21 @@ def _declared(module: Module) -> dict[str, list[str]]:
 
 
 def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
+    declared = {name: d for name, d in module.names.items() if isinstance(d.syntax, ast.Settings)}
+    words = sorted({word for d in declared.values() for word in (d.name, d.syntax.keyword)})
     for path, value in settings:
         first, *rest = path.split(".")
-        targets = [
-            d
-            for d in module.names.values()
-            if isinstance(d.syntax, ast.Settings) and first in (d.name, d.syntax.keyword)
-        ]
+        targets = [name for name, d in declared.items() if first in (name, d.syntax.keyword)]
         if not targets or not rest:
-            known = sorted({n for d in module.names.values() for n in (d.name, d.syntax.keyword)})
-            raise Unable(
-                f"--set {path}: write DECLARATION.SETTING, where DECLARATION is one of {', '.join(known)}"
-            )
-        for target in targets:
-            assert isinstance(target.syntax, ast.Settings)
+            raise Unable(f"--set {path}: write DECLARATION.SETTING, where DECLARATION is one of {', '.join(words)}")
+        for name in targets:
+            syntax = module.names[name].syntax
+            assert isinstance(syntax, ast.Settings)
             try:
-                syntax = override(target.syntax, rest, value, MODELS[target.syntax.keyword])
+                new = override(syntax, rest, value, MODELS[syntax.keyword])
             except ValueError as error:
                 raise Unable(f"--set {path}: {error}") from error
-            module.names[target.name] = Declared(syntax, target.module)
+            module.names[name] = Declared(new, module.names[name].module)
 
 
 def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,6 +47,10 @@ class Which:
 Job = tuple["Genotype", Which]
 
 
+class WorkerError(Exception):
+    """A fault of ours in a worker process; its text is the traceback from there."""
+
+
 class Workers(Protocol):
     """Who does the work."""
 
@@ -69,18 +74,13 @@ class Serial:
         """One after another."""
         train = self.plan.train
         self._mode(training=True)
-        return [
-            train.learner.gradient(self.supernet.path(g), self._task(which), train.norm) for g, which in jobs
-        ]
+        return [train.learner.gradient(self.supernet.path(g), self._seeded(which), train.norm) for g, which in jobs]
 
     def scores(self, jobs: Sequence[Job]) -> list[Score]:
         """One after another."""
         train = self.plan.train
         self._mode(training=False)
-        return [
-            evaluate(self.supernet.path(g), train.learner, [self._task(which)], train.norm)[0]
-            for g, which in jobs
-        ]
+        return [evaluate(self.supernet.path(g), train.learner, [self._task(which)], train.norm)[0] for g, which in jobs]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -89,6 +89,11 @@ class Serial:
         """Dropout and its like work while training only."""
         if self.supernet.training != training:
             self.supernet.train(training)
+
+    def _seeded(self, which: Which) -> Task:
+        """The task, with dropout's draws a function of it too."""
+        torch.manual_seed(derive(self.plan.settings.seed, "dropout", which.index))
+        return self._task(which)
 
     def _task(self, which: Which) -> Task:
         seed = derive(self.plan.settings.seed, which.purpose)
@@ -136,8 +141,8 @@ class Pool:
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
-            process.join(5)
-            process.kill()
+            process.kill()  # it holds nothing that is not held here
+            process.join()
 
     def _done(self, kind: str, jobs: Sequence[Job]) -> list[Any]:
         count = len(self._pipes)
@@ -146,18 +151,14 @@ class Pool:
                 pipe.send((kind, list(jobs[i::count])))
             answers = [pipe.recv() for pipe in self._pipes]
         except (EOFError, ConnectionError) as error:
-            raise Unable(
-                "a worker process ended; was there enough memory? --workers 1 does without"
-            ) from error
+            raise Unable("a worker process ended; was there enough memory? --workers 1 does without") from error
         failed = next((a for a in answers if isinstance(a, BaseException)), None)
         if failed is not None:
             raise failed
         return [answers[i % count][i // count] for i in range(len(jobs))]
 
 
-def workers(
-    artifact: bytes, plan: Plan, supernet: Supernet, device: torch.device, count: int | None
-) -> Serial | Pool:
+def workers(artifact: bytes, plan: Plan, supernet: Supernet, device: torch.device, count: int | None) -> Serial | Pool:
     """`count` processes, or as many as there are cores; one does without processes.
 
     On a GPU one process keeps the device busy. Running averages of batch norms are moved by every task in order, which
@@ -194,8 +195,16 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor]) -
             return
         try:
             pipe.send(_plain(serial, kind, jobs))
-        except (RuntimeError, Unable) as error:
-            pipe.send(type(error)(str(error)))
+        except Exception as error:
+            pipe.send(_portable(error))
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as the main process is to raise it: a failed evaluation, a refusal, or a fault with its traceback."""
+    for kind in (Unable, MemoryError, RuntimeError):
+        if isinstance(error, kind):
+            return kind(str(error))
+    return WorkerError("".join(traceback.format_exception(error)))
 
 
 def _plain(serial: Serial, kind: str, jobs: list[Job]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -254,9 +255,7 @@ def test_the_cure_is_told(line: str, cure: str) -> None:
 
 
 def test_all_mistakes_are_found_in_one_run_in_their_order() -> None:
-    _, findings = read(
-        "steps = 0\nnorm = suport\nsteps = 3\nouter = sgd(lr = 0, nesterov = 2)\nwya = 3", Lesson
-    )
+    _, findings = read("steps = 0\nnorm = suport\nsteps = 3\nouter = sgd(lr = 0, nesterov = 2)\nwya = 3", Lesson)
     assert [(f.code, f.span.text) for f in findings] == [
         ("E508", "0"),
         ("E508", "suport"),
@@ -274,9 +273,7 @@ def test_what_is_missing_is_told_at_the_name_once() -> None:
         count: int
 
     _, findings = read('source = "x"', Strict)
-    assert [(f.code, f.span.text, f.message) for f in findings] == [
-        ("E503", "mine", "`tasks mine` needs `count`")
-    ]
+    assert [(f.code, f.span.text, f.message) for f in findings] == [("E503", "mine", "`tasks mine` needs `count`")]
     _, findings = read('source = "x"\ncuont = 3', Strict)
     assert [f.code for f in findings] == ["E501"]
 
@@ -318,9 +315,7 @@ class Hunt(Settings):
 
 
 def test_goals_and_constraints_are_kept_in_order() -> None:
-    found, findings = read(
-        "maximize accuracy(tasks = 7)\nrequire macs <= 2M\nminimize params", Hunt, "search"
-    )
+    found, findings = read("maximize accuracy(tasks = 7)\nrequire macs <= 2M\nminimize params", Hunt, "search")
     assert findings == []
     assert found is not None
     assert found.goals == (Goal("maximize", Accuracy(tasks=7)), Goal("minimize", Params()))
@@ -352,9 +347,7 @@ NAMES = {"space": ["cells"], "tasks": ["letters"], "train": ["meta"]}
 
 
 def test_a_reference_holds_the_name_and_the_call() -> None:
-    found, findings = configure(
-        Trip, declared("experiment e {\n space = cells(C = 32)\n tasks = letters\n}"), NAMES
-    )
+    found, findings = configure(Trip, declared("experiment e {\n space = cells(C = 32)\n tasks = letters\n}"), NAMES)
     assert findings == []
     assert found is not None
     assert found.tasks == "letters"
@@ -386,7 +379,8 @@ def test_an_extension_that_cannot_be_loaded_is_no_mistake_of_the_file(
     def broken(*_: str) -> Any:
         raise ImportError("no module named x")
 
-    monkeypatch.setattr("atnas.dsl.reading.load", broken)
+    load.cache_clear()
+    monkeypatch.setattr(EntryPoint, "load", broken)
     with pytest.raises(Unable, match=r"`maml`, installed under atnas.trainers, cannot be loaded: no module"):
         read("learner = maml", Lesson)
 
@@ -447,9 +441,7 @@ def test_a_replaced_value_is_checked_like_any_other() -> None:
 def test_fields_describe_themselves() -> None:
     rows = {row.name: row for row in describe(Lesson)}
     assert rows["way"].doc == "classes in a task"
-    assert (
-        rows["way"].type == "a whole number, at least 2 and at most 100 or a number drawn anew for each task"
-    )
+    assert rows["way"].type == "a whole number, at least 2 and at most 100 or a number drawn anew for each task"
     assert rows["norm"].type == "`transductive`, `support` or `running`"
     assert rows["learner"].type == "a trainer"
     assert describe(Sgd)[0].required

@@ -101,7 +101,9 @@ def _leaves(weights: Weights) -> Weights:
 
 
 def _gradients(loss: Tensor, weights: Weights, differentiable: bool = False) -> Weights:
-    """The gradient of each weight that takes part."""
+    """The gradient of each weight that takes part; none where the architecture has no weights."""
+    if not loss.requires_grad:
+        return {}
     found = torch.autograd.grad(loss, list(weights.values()), create_graph=differentiable, allow_unused=True)
     return {name: gradient for name, gradient in zip(weights, found, strict=True) if gradient is not None}
 

@@ -40,7 +40,7 @@ def outer_step(
     averages = average.averages()
     result = StepResult(_mean(losses), _mean(accuracies) if accuracies else None, _norm(averages.values()))
     if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
-        raise Unable("Meta-training diverged: the loss is not finite. Lower the inner or the outer rate.")
+        raise Unable("meta-training diverged: the loss is not finite; lower the inner or the outer rate")
     optimizer.step(averages, lr)
     return result
 
@@ -51,4 +51,4 @@ def _mean(values: Sequence[Tensor]) -> float:
 
 def _norm(averages: Iterable[Average]) -> float:
     norms = [torch.linalg.vector_norm(average.gradient) for average in averages]
-    return float(torch.linalg.vector_norm(torch.stack(norms)))
+    return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else 0.0

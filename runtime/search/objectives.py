@@ -5,17 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
 from atnas.dsl.settings import Settings
+from atnas.runtime.learn.interval import mean, standard_error
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
-
     from atnas.runtime.tasks.task import Loss
 
 Measure = Literal["accuracy", "loss"]
@@ -99,7 +97,7 @@ class AdaptedObjective(Objective, ABC):
 
     def evaluate(self, genotype: Genotype, evaluation: Evaluation) -> Measurement:
         scores = evaluation.adapted(genotype, self.tasks, self.measure)
-        return Measurement(fmean(scores), stdev(scores) / sqrt(len(scores)))
+        return Measurement(mean(scores), standard_error(scores))
 
 
 class Accuracy(AdaptedObjective):

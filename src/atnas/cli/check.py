@@ -17,9 +17,7 @@ from atnas.runtime.program import read_program
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@click.option(
-    "--format", "form", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     """Check files and folders (this folder if none is named; - is standard input).
@@ -33,9 +31,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     return report(list(dict.fromkeys(findings)), len(files), form, strict)
 
 
-def report(
-    findings: list[Diagnostic], files: int, form: str = "full", strict: bool = False, err: bool = False
-) -> int:
+def report(findings: list[Diagnostic], files: int, form: str = "full", strict: bool = False, err: bool = False) -> int:
     """Prints findings and gives the exit code. `err` is for commands whose data is something else."""
     errors = sum(f.severity == "error" for f in findings)
     if form == "json":

@@ -57,6 +57,8 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
         raise Findings
     plan = _pick(program, experiment, main.path)
     count = compile(plan.narrowed).encoding.count()
+    if count == 0:
+        raise Unable(f"no architecture of `{plan.net.name}` meets its constraints; loosen them")
     return Chosen(plan, make_artifact(main, read, plan.name, pairs, plan.net, count))
 
 
@@ -74,7 +76,7 @@ def _pick(program: Program, name: str | None, path: str) -> Plan:
     if name is None and len(names) == 1:
         return program.plans[names[0]]
     if not names:
-        raise Unable(f"{path} declares no experiment; `atnas explain experiment` shows one")
+        raise Unable(f"{path} declares no experiment: add experiment NAME {{ space = .. tasks = .. train = .. }}")
     if name is None:
         raise Unable(f"{path} has several experiments; choose one with --experiment: {', '.join(names)}")
     if name not in program.plans:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from atnas.cli.check import report
+from atnas.cli.console import output
 from atnas.cli.files import read_text, source
 from atnas.compiler.conditions import conditions
 from atnas.compiler.space import Compiled, compile
@@ -19,6 +20,8 @@ from atnas.dsl.suggest import nearest
 from atnas.runtime.program import Plan, Program, read_program
 
 VERSION = 1
+METRICS = ("params", "macs", "activations", "depth")
+
 SHOWN = 40
 """Decisions listed for people; --json lists all."""
 
@@ -47,7 +50,7 @@ def command(file: str, space: str | None, as_json: bool) -> int:
         }
         click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
         return 0
-    console = Console(highlight=False)
+    console = output()
     for name, about in described.items():
         _show_space(console, about, program.spaces[name].sizes)
     for plan in program.plans.values():
@@ -57,7 +60,6 @@ def command(file: str, space: str | None, as_json: bool) -> int:
 
 def describe(space: Compiled) -> dict[str, Any]:
     """A space as `info --json` gives it. Minima and maxima are exact."""
-    metrics = ("params", "macs", "activations", "depth")
     return {
         "name": space.net.name,
         "inputs": [{"name": n.name, "shape": list(n.shape)} for n in _inputs(space.net)],
@@ -69,13 +71,15 @@ def describe(space: Compiled) -> dict[str, Any]:
         "architectures": str(space.encoding.count()),
         "unique": None,
         **{
-            metric: {
-                "min": space.costs.extreme(metric, largest=False)[0],
-                "max": space.costs.extreme(metric, largest=True)[0],
-            }
-            for metric in metrics
+            metric: {"min": _extreme(space, metric, largest=False), "max": _extreme(space, metric, largest=True)}
+            for metric in METRICS
         },
     }
+
+
+def _extreme(space: Compiled, metric: str, largest: bool) -> int | None:
+    """None where constraints leave no architecture."""
+    return space.costs.extreme(metric, largest)[0] if space.encoding.count() else None
 
 
 def _inputs(net: Net) -> list[InputNode]:
@@ -112,8 +116,8 @@ def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int]) 
     table = Table(box=None, padding=(0, 2), show_header=True)
     for column in ("", "min", "max"):
         table.add_column(column, justify="right" if column else "left")
-    for metric in ("params", "macs", "activations", "depth"):
-        table.add_row(metric, f"{about[metric]['min']:,}", f"{about[metric]['max']:,}")
+    for metric in METRICS:
+        table.add_row(metric, _figure(about[metric]["min"]), _figure(about[metric]["max"]))
     console.print(table)
     if not about["decisions"]:
         console.print("  no decisions: a network, not a search space")
@@ -134,11 +138,12 @@ def _show_experiment(console: Console, plan: Plan) -> None:
         soft_wrap=True,
     )
     space = compile(plan.narrowed)
-    console.print(
-        f"  {_counted(space.encoding.count())}, "
-        f"{space.costs.extreme('params', largest=False)[0]:,} to "
-        f"{space.costs.extreme('params', largest=True)[0]:,} params"
-    )
+    least, most = (_figure(_extreme(space, "params", largest)) for largest in (False, True))
+    console.print(f"  {_counted(space.encoding.count())}, {least} to {most} params")
+
+
+def _figure(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
 
 
 def _counted(count: int) -> str:

@@ -7,9 +7,9 @@ import json
 from typing import Any, cast
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from atnas.cli.console import output
 from atnas.dsl.describe import describe
 from atnas.dsl.errors import Unable
 from atnas.dsl.operator import parameters
@@ -34,7 +34,7 @@ def command(kind: str, name: str | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"version": 1, kind: found}, indent=2, ensure_ascii=False))
         return 0
-    console = Console(highlight=False)
+    console = output()
     if name is None:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for item in found:
@@ -45,9 +45,7 @@ def command(kind: str, name: str | None, as_json: bool) -> int:
     console.print(f"{item['name']}: {item['doc']}", markup=False)
     for parameter in item["parameters"]:
         default = "" if parameter["default"] is None else f" = {parameter['default']}"
-        console.print(
-            f"  {parameter['name']}{default}  {parameter['type']}  {parameter['doc']}", markup=False
-        )
+        console.print(f"  {parameter['name']}{default}  {parameter['type']}  {parameter['doc']}", markup=False)
     return 0
 
 

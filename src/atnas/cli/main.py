@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from atnas import __version__
 from atnas.dsl.errors import Unable
+from atnas.dsl.suggest import nearest
 
 COMMANDS = {
     "check": "Check files: names, arguments and shapes of every architecture.",
@@ -36,9 +40,9 @@ class Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
         if cmd_name not in COMMANDS:
-            return None
+            close = nearest(cmd_name, list(COMMANDS))
+            ctx.fail(f"There is no command `{cmd_name}`" + (f"; did you mean `{close}`?" if close else ""))
         command: click.Command = import_module(f"atnas.cli.{cmd_name}").command
         return command
 
@@ -48,23 +52,38 @@ class Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command. That its reader went away, as `head` does, is no failure."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return result
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="atnas")
-def atnas() -> None:
+@click.pass_context
+def atnas(ctx: click.Context) -> None:
     """Neural architecture search across tasks."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
     """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a character that the terminal does not know is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(guarded())
 
 
-def guarded() -> int:
-    """Runs the command line; every end is an exit code."""
+def guarded(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line, that of the process if none is given; every end is an exit code."""
     try:
-        result = atnas.main(standalone_mode=False)
-        sys.stdout.flush()
+        result = atnas.main(arguments, prog_name="atnas", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -76,9 +95,6 @@ def guarded() -> int:
         return _told(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:
         traceback.print_exc()
         return _told(f"this is a fault of atnas {__version__}: {ISSUES}", 70)

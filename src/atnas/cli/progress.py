@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from atnas.runtime.watch import Progress as Now
 from atnas.runtime.watch import Watcher
 
 QUIET = 10.0
-"""Seconds between lines where there is no terminal."""
+"""Seconds between two lines of a phase where there is no terminal; its last line comes in any case."""
 
-PHASES = {"train": "meta-training", "search": "search"}
+PHASES = {"train": "meta-training"}
 
 
 @contextmanager
@@ -43,44 +43,39 @@ class Bars:
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
-        self.tasks: dict[str, object] = {}
-        self.figures = Figures()
+        self.tasks: dict[str, TaskID] = {}
+        self.figures: defaultdict[str, Figures] = defaultdict(Figures)
 
     def progress(self, now: Now) -> None:
         """Moves the bar of the phase."""
-        name = PHASES.get(now.phase, now.phase)
-        if name not in self.tasks:
-            self.tasks[name] = self.bars.add_task(name, total=now.total, figures="")
-            self.figures = Figures()
-        shown = self.figures.text(now)
-        self.bars.update(self.tasks[name], completed=now.done, total=now.total, figures=shown)  # type: ignore[arg-type]
+        if now.phase not in self.tasks:
+            name = PHASES.get(now.phase, now.phase)
+            self.tasks[now.phase] = self.bars.add_task(name, total=now.total, figures="")
+        figures = self.figures[now.phase].text(now)
+        self.bars.update(self.tasks[now.phase], completed=now.done, total=now.total, figures=figures)
 
     def note(self, sentence: str) -> None:
         """A line above the bars."""
-        self.bars.console.print(sentence, highlight=False)
+        self.bars.console.print(sentence, highlight=False, markup=False)
 
 
 class Lines:
-    """A line every few seconds, and one at the end of each phase."""
+    """At most a line every few seconds for each phase, and one at its end."""
 
-    def __init__(self) -> None:
-        self.last = time.monotonic()
-        self.figures = Figures()
-        self.phase = ""
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.last: dict[str, float] = {}
+        self.figures: defaultdict[str, Figures] = defaultdict(Figures)
 
     def progress(self, now: Now) -> None:
-        """Prints where time has come."""
-        if now.phase != self.phase:
-            self.phase, self.figures = now.phase, Figures()
-        text = self.figures.text(now)
-        if now.done < now.total and time.monotonic() - self.last < QUIET:
+        """Prints where the phase has come, if it is time."""
+        figures = self.figures[now.phase].text(now)
+        since = self.clock() - self.last.setdefault(now.phase, self.clock())
+        if since < QUIET and now.done < now.total:
             return
-        if now.done == now.total and not self.figures.first(now.total):
-            return
-        self.last = time.monotonic()
+        self.last[now.phase] = self.clock()
         name = PHASES.get(now.phase, now.phase)
-        click.echo(f"{name:14} {now.done:>6,}/{now.total:,}  {text}", err=True)
-        sys.stderr.flush()
+        click.echo(f"{name:14} {now.done:>6,}/{now.total:,}  {figures}".rstrip(), err=True)
 
     def note(self, sentence: str) -> None:
         """A line."""
@@ -94,15 +89,12 @@ class Figures:
         self.loss: float | None = None
         self.score: float | None = None
         self.rate: float | None = None
-        self.ended = -1
 
     def text(self, now: Now) -> str:
-        """Loss smoothed over steps, the last score, the rate."""
-        if now.loss is not None:
-            self.loss = now.loss if self.loss is None else 0.98 * self.loss + 0.02 * now.loss
+        """Loss and rate smoothed over steps, and the last score."""
+        self.loss = _smooth(self.loss, now.loss, 0.98)
+        self.rate = _smooth(self.rate, now.rate, 0.95)
         self.score = self.score if now.score is None else now.score
-        if now.rate is not None:
-            self.rate = now.rate if self.rate is None else 0.95 * self.rate + 0.05 * now.rate
         unit = "tasks/s" if now.phase == "train" else "nets/s"
         word = "validation" if now.phase == "train" else "best"
         parts = [
@@ -112,9 +104,9 @@ class Figures:
         ]
         return "  ".join(p for p in parts if p)
 
-    def first(self, total: int) -> bool:
-        """Whether the end of this total is reached for the first time."""
-        if self.ended == total:
-            return False
-        self.ended = total
-        return True
+
+def _smooth(old: float | None, new: float | None, kept: float) -> float | None:
+    """The running mean of a figure that has a new value, if it has."""
+    if old is None or new is None:
+        return new if old is None else old
+    return kept * old + (1 - kept) * new

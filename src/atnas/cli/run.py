@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,24 +16,21 @@ from atnas import __version__
 from atnas.cli.experiments import Chosen, Findings, chosen
 from atnas.cli.progress import watcher
 from atnas.cli.table import show
-from atnas.dsl.errors import Unable
 from atnas.runtime.device import Device, choose, keep_memory
+from atnas.runtime.files import told
 from atnas.runtime.folder import RunFolder
+
+if TYPE_CHECKING:
+    import torch
 
 
 @click.command()
 @click.argument("file")
 @click.option("--experiment", help="Which experiment, if the file has several.")
-@click.option(
-    "--out", type=click.Path(file_okay=False), help="The run's folder; runs/EXPERIMENT if not given."
-)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500"
-)
+@click.option("--out", type=click.Path(file_okay=False), help="The run's folder; runs/EXPERIMENT if not given.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a setting: train.iterations=500")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option(
-    "--workers", type=click.IntRange(1, 256), help="Processes that share the work; the cores if not given."
-)
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work; the cores if not given.")
 @click.option("--fresh", is_flag=True, help="Start anew; what the folder holds is moved aside.")
 def command(
     file: str,
@@ -52,50 +50,40 @@ def command(
     except Findings:
         return 1
     folder = RunFolder(Path(out) if out else Path("runs") / found.plan.name)
-    if fresh:
-        folder.set_aside()
-    if folder.result.exists() and _same(folder, found):
+    if not fresh and folder.holds(found.artifact.bytes) and folder.result.exists():
+        show(folder.read(folder.result.name))
         click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
-        show(json.loads(folder.result.read_text()))
         return 0
-    return _run(found, folder, device, workers)
-
-
-def _run(found: Chosen, folder: RunFolder, device: Device, workers: int | None) -> int:
-    from atnas.runtime.answer import answer
-    from atnas.runtime.run import Interrupted, Run
-
     keep_memory()
     where = choose(device)
     found.plan.tasks.open()
-    if not _same(folder, found):
-        if folder.program.exists():
-            raise Unable(
-                f"{folder.root} holds another run; name another folder with --out, or start anew with --fresh"
-            )
+    if fresh:
+        folder.set_aside()
+    with told(folder.root):
+        folder.root.mkdir(parents=True, exist_ok=True)
+    with folder.held():
         folder.begin(found.artifact.bytes, _about(found, str(where)))
+        return _run(found, folder, where, workers)
+
+
+def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | None) -> int:
+    from atnas.runtime.answer import answer
+    from atnas.runtime.run import Interrupted, Run
+
     with watcher() as watching, stoppable() as stop:
-        run = Run(found.plan, found.artifact, folder, where, workers, watching, stop.is_set)
+        run = Run(found.plan, found.artifact, folder, device, workers, watching, stop.is_set)
         try:
             architecture = run.train_and_search()
             folder.note("best.json", run.space.encoding.decode(architecture))
-            result = answer(run, architecture)
+            folder.note("result.json", answer(run, architecture))
         except Interrupted:
-            watching.note(
-                f"Stopped; everything is saved. The same command goes on from here ({folder.root})."
-            )
+            watching.note(f"stopped; everything is saved in {folder.root}, and the same command goes on from here")
             return 130
         finally:
             run.close()
-    folder.note("result.json", result)
-    show(result)
+    show(folder.read(folder.result.name))
     click.echo(f"{folder.root} holds the run", err=True)
     return 0
-
-
-def _same(folder: RunFolder, found: Chosen) -> bool:
-    """Whether a folder holds a run of this very program."""
-    return folder.program.exists() and folder.program.read_bytes() == found.artifact.bytes
 
 
 def _about(found: Chosen, device: str) -> dict[str, object]:
@@ -124,7 +112,8 @@ def stoppable() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        click.echo("stopping after this step; once more ends at once", err=True)
+        # Not through sys.stderr: the signal may have come in the middle of a line that is being written there.
+        os.write(2, b"stopping after this step; once more ends at once\n")
 
     before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

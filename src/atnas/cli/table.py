@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from atnas.cli.console import output
 
 
 def show(result: dict[str, Any]) -> None:
     """Prints the found architecture beside its controls, on standard output."""
     accuracy = result["measure"] == "accuracy"
-    console = Console(highlight=False)
+    console = output()
     protocol = result["protocol"]
     table = Table(title=f"{result['experiment']}: {_tasks(protocol)}", title_justify="left")
     table.add_column("architecture")
@@ -29,7 +30,7 @@ def show(result: dict[str, Any]) -> None:
     console.print(table)
     if result["architecture"]:
         console.print(
-            "found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True
+            "found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True, markup=False
         )
 
 
@@ -43,7 +44,9 @@ def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, str, str]:
     return _interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}"
 
 
-def _interval(mean: float, half: float, accuracy: bool, sign: bool = False) -> str:
+def _interval(mean: float | None, half: float | None, accuracy: bool, sign: bool = False) -> str:
+    if mean is None or half is None:
+        return "not finite"
     plus = "+" if sign else ""
     if accuracy:
         return f"{100 * mean:{plus}.2f} ± {100 * half:.2f} %"

@@ -1,0 +1,185 @@
+"""The search of a run: generations of architectures proposed, scored and kept as a history of trials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from atnas.dsl.errors import Unable
+from atnas.dsl.net import Decision
+from atnas.runtime.experiment import Interleaved, Search
+from atnas.runtime.files import append_line
+from atnas.runtime.search.domain import SearchDomain
+from atnas.runtime.search.searcher import Trial, best, read_trials
+from atnas.runtime.seeds import stream
+from atnas.runtime.watch import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from atnas.compiler.encoding import Encoding, Genotype
+    from atnas.compiler.space import Compiled
+    from atnas.runtime.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An encoding whose draws leave constraints on metrics to the domain, which knows what to do where draws miss."""
+
+    encoding: Encoding
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        return self.encoding.decisions
+
+    def active(self, genotype: Genotype) -> tuple[bool, ...]:
+        return self.encoding.active(genotype)
+
+    def canonical(self, genotype: Genotype) -> Genotype:
+        return self.encoding.canonical(genotype)
+
+    def count(self) -> int:
+        return self.encoding.count()
+
+    def sample(self, rng: Random) -> Genotype:
+        return self.encoding.unrank(rng.randrange(self.encoding.count()))
+
+
+class Searching:
+    """A history of trials, each of them a line of `file`, and what follows from it. It stores nothing else.
+
+    `told` hears of every evaluation; it may raise to stop, and what was evaluated by then is never done again.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        space: Compiled,
+        evaluation: Evaluation,
+        seed: int,
+        file: Path,
+        told: Callable[[Progress], None],
+    ) -> None:
+        self.search = search
+        self.space = space
+        self.evaluation = evaluation
+        self.seed = seed
+        self.file = file
+        self.told = told
+        self.trials: list[Trial] = read_trials(file)
+        self._populations: dict[int, list[Genotype]] = {}
+
+    @property
+    def interleaved(self) -> Interleaved | None:
+        """The schedule where generations stand between meta steps."""
+        schedule = self.search.schedule
+        return schedule if isinstance(schedule, Interleaved) else None
+
+    def due(self, step: int) -> int | None:
+        """The generation that comes before a meta step; None where there is none."""
+        number = self.interleaved.generation(step) if self.interleaved else None
+        return number if number is not None and number < self.search.algorithm.budget else None
+
+    def remaining(self, iterations: int) -> range:
+        """The generations that come after so many meta steps."""
+        before = sum(self.due(step) is not None for step in range(iterations))
+        return range(before, self.search.algorithm.budget)
+
+    def population(self, step: int) -> list[Genotype]:
+        """The survivors of the generations that came before a meta step, best first; none where there are none."""
+        schedule = self.interleaved
+        return self._survivors((step - schedule.warmup) // schedule.every) if schedule else []
+
+    def generation(self, number: int) -> None:
+        """Scores what the algorithm proposes, every architecture on the same tasks with the weights as they are."""
+        candidates = self._candidates(number)
+        done = {t.genotype for t in self.trials if t.generation == number}
+        began = time.monotonic()
+        for i, genotype in enumerate((g for g in candidates if g not in done), start=1):
+            self._try(genotype, number)
+            self._tell(number, len(done) + i, len(candidates), i / (time.monotonic() - began))
+
+    def choose(self) -> Genotype:
+        """The winner: the best few of the history once more, on more tasks that none of them was scored on.
+
+        Raises `Unable` where the search found nothing.
+        """
+        finalists = list(self._finalists())
+        if not finalists:
+            raise Unable(f"the search found nothing: {self._reason()}")
+        goal = self.search.goals[0]
+        if goal.objective.name != self.evaluation.measure:
+            return finalists[0]
+        winner, top = finalists[0], float("-inf")
+        for i, genotype in enumerate(finalists, start=1):
+            scores = self.evaluation.scores([genotype] * self.search.final_tasks, "val", "finals")
+            score = sum(scores) / len(scores)
+            if goal.weight * score > top:
+                winner, top = genotype, goal.weight * score
+            self.told(Progress("finals", i, len(finalists), score=goal.weight * top))
+        return winner
+
+    @cached_property
+    def domain(self) -> SearchDomain:
+        """The architectures that may be proposed."""
+        _, cheapest = self.space.costs.extreme("params", largest=False)
+        return SearchDomain(Drawn(self.space.encoding), self.space.encoding.allowed, (cheapest,))
+
+    def _candidates(self, number: int) -> list[Genotype]:
+        """New architectures; where the weights have moved since, the survivors are scored again beside them."""
+        history = [t for t in self.trials if t.generation < number]
+        rng = stream(self.seed, "search", number)
+        new = self.search.algorithm.ask(history, self.domain, self.search.goals, rng)
+        return new if self.interleaved is None else self._survivors(number - 1) + new
+
+    def _survivors(self, number: int) -> list[Genotype]:
+        """The population after a generation that is complete."""
+        number = min(number, self.search.algorithm.budget - 1)
+        if number not in self._populations:
+            past = [t for t in self.trials if t.generation <= number]
+            alive = self.search.algorithm.survivors(past, self.search.goals)
+            self._populations[number] = [t.genotype for t in alive]
+        return self._populations[number]
+
+    def _try(self, genotype: Genotype, generation: int) -> None:
+        """One trial; that the evaluation failed is one too."""
+        began = time.monotonic()
+        values: dict[str, float] | None = {}
+        errors: dict[str, float] = {}
+        failure = None
+        try:
+            found = {g.objective.name: g.objective.evaluate(genotype, self.evaluation) for g in self.search.goals}
+            values = {name: measurement.value for name, measurement in found.items()}
+            errors = {name: measurement.standard_error for name, measurement in found.items()}
+        except (RuntimeError, MemoryError) as error:
+            values, failure = None, f"{type(error).__name__}: {error}"
+        seconds = time.monotonic() - began
+        trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
+        append_line(self.file, trial.to_json())
+        self.trials.append(trial)
+
+    def _finalists(self) -> Iterator[Genotype]:
+        """Distinct architectures, best in the first goal first."""
+        left = self.trials
+        for _ in range(self.search.finalists):
+            top = best(left, self.search.goals)
+            if top is None:
+                return
+            yield top.genotype
+            left = [t for t in left if t.genotype != top.genotype]
+
+    def _reason(self) -> str:
+        if not self.trials:
+            return "no architecture meets the constraints"
+        failures = (t.failure for t in self.trials)
+        return next((f for f in failures if f), "no architecture had a finite score; lower the inner or the outer rate")
+
+    def _tell(self, generation: int, done: int, count: int, speed: float) -> None:
+        top = best(self.trials, self.search.goals)
+        score = top.values[self.search.goals[0].objective.name] if top is not None and top.values else None
+        total = self.search.algorithm.budget * count
+        self.told(Progress("search", generation * count + done, total, None, score, speed))

@@ -1,0 +1,142 @@
+"""Meta-training: the supernet's weights, and everything else that the next meta step depends on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from atnas.dsl.errors import Unable
+from atnas.runtime.evaluation import Evaluation
+from atnas.runtime.folder import RunFolder
+from atnas.runtime.learn.meta import StepResult, outer_step
+from atnas.runtime.learn.outer import OuterOptimizer
+from atnas.runtime.learn.settings import rate
+from atnas.runtime.work import Which
+
+if TYPE_CHECKING:
+    from atnas.compiler.encoding import Genotype
+    from atnas.compiler.supernet import Supernet
+    from atnas.runtime.program import Plan
+    from atnas.runtime.work import Workers
+
+SAVE_EVERY = 60.0
+"""Seconds between checkpoints."""
+
+NET = "net/"
+OUTER = "outer/"
+
+
+class Training:
+    """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took.
+
+    `best_score` is that of the best validation so far; the weights it was reached with are in the folder.
+    """
+
+    def __init__(self, plan: Plan, supernet: Supernet, workers: Workers, folder: RunFolder) -> None:
+        self.train = plan.train
+        self.supernet = supernet
+        self.workers = workers
+        self.folder = folder
+        self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()))
+        self.step = 0
+        self.spent = 0.0
+        self.best_score: float | None = None
+        self._saved_step = 0
+        self._saved_at = time.monotonic()
+
+    @property
+    def done(self) -> bool:
+        """Whether every meta step was made."""
+        return self.step >= self.train.iterations
+
+    def meta_step(self, genotypes: Sequence[Genotype]) -> StepResult:
+        """Task i of this step goes along architecture i; the weights move so that adapting them gets better."""
+        began = time.monotonic()
+        tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(genotypes))]
+        gradients = self.workers.gradients(list(zip(genotypes, tasks, strict=True)))
+        regions = [self.supernet.path(g).regions for g in genotypes]
+        lr = rate(self.train.outer, self.step, self.train.iterations)
+        result = outer_step(gradients, regions, self.optimizer, lr)
+        self.step += 1
+        self.spent += time.monotonic() - began
+        return result
+
+    @property
+    def validation_due(self) -> bool:
+        """Whether these weights are to be validated."""
+        return self.step % self.train.every == 0 or self.done
+
+    def validate(self, genotypes: Sequence[Genotype], evaluation: Evaluation) -> float:
+        """The mean score on the validation tasks, one for each architecture; the best weights so far are saved."""
+        scores = evaluation.scores(genotypes, "val", "validation")
+        score = sum(scores) / len(scores)
+        better = self.best_score is None or evaluation.better(score, self.best_score)
+        if better and isfinite(score):
+            self.best_score = score
+            self.folder.save("best", self._weights(), {"step": self.step, "score": score})
+        return score
+
+    def take_best(self) -> None:
+        """From here on the weights are the best by validation. Raises `Unable` where there are none."""
+        if self.best_score is None:
+            raise Unable("training diverged: no validation gave a finite loss; lower the inner or the outer rate")
+        try:
+            weights, about = self.folder.load("best")
+        except Unable as error:
+            raise Unable(f"{error}, and it held the best weights: start anew with --fresh") from error
+        self._put(weights)
+        self.best_score = about["score"]
+
+    # State
+
+    def checkpoint(self) -> None:
+        """Saves what the next step depends on, where it is not saved yet."""
+        if self.step == self._saved_step:
+            return
+        weights = {NET + name: tensor for name, tensor in self._weights().items()}
+        optimizer = {OUTER + name: tensor for name, tensor in self.optimizer.state_dict().items()}
+        about = {"step": self.step, "best_score": self.best_score, "spent": self.spent}
+        self.folder.save_step(self.step, weights | optimizer, about)
+        self._saved_step, self._saved_at = self.step, time.monotonic()
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether enough would be lost."""
+        return self.done or time.monotonic() - self._saved_at > SAVE_EVERY
+
+    def resume(self) -> list[str]:
+        """Goes back to the newest checkpoint that is whole; says, in sentences, what there is to know."""
+        found = self.folder.latest()
+        if found is None:
+            self.folder.rewind(0)
+            return []
+        tensors, about, damaged = found
+        self._put(_below(NET, tensors))
+        try:
+            self.optimizer.load_state_dict(_below(OUTER, tensors))
+        except ValueError as error:
+            raise Unable(f"the checkpoint is of another run: {error}") from error
+        self.step, self.best_score, self.spent = about["step"], about["best_score"], about["spent"]
+        self._saved_step = self.step
+        self.folder.rewind(self.step)
+        return [
+            *(f"{sentence}: going on from the checkpoint before it" for sentence in damaged),
+            f"going on at iteration {self.step:,} of {self.train.iterations:,}",
+        ]
+
+    def _weights(self) -> dict[str, Any]:
+        return dict(self.supernet.state_dict())
+
+    def _put(self, weights: dict[str, torch.Tensor]) -> None:
+        try:
+            self.supernet.load_state_dict(weights)
+        except RuntimeError as error:
+            raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
+
+
+def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
