@@ -51,7 +51,6 @@ class Builder:
     decisions: list[Decision | None] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
     _cases: int = 0
-    _refusals: list[Refusal] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     _sites: Unique = field(default_factory=Unique)
@@ -144,8 +143,8 @@ class Builder:
         first = only(guard, self.shapes[edges[0].node])
         raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
         shape: Cases[Shape] = raw  # type: ignore[assignment]
-        if failing(raw) is not None:
-            self._refusals.append(Refusal(operator, raw, edges, span, merge))
+        if (case := failing(raw)) is not None:
+            tell(self, Refusal(operator, raw, edges, span, merge), case)
             shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
         return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 
@@ -178,11 +177,6 @@ class Builder:
         assert decision is not None
         is_in = member(edge.guard.decision, len(decision.options), edge.guard.allowed)
         return choose(is_in, (True, False), [shape, leaf(ABSENT)])
-
-    def conclude(self) -> None:
-        """Tells of the shapes that do not fit, now that every constraint is known."""
-        for refusal in self._refusals:
-            tell(self, refusal, self.constraints)
 
     def words(self, case: dict[int, int]) -> str:
         """An assignment as people read it: `edge = skip, kernel = 5`."""

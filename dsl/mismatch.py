@@ -1,7 +1,4 @@
-"""What is said where shapes do not fit.
-
-Failures are kept until the space is worked out: one that a `require` line rules out is none.
-"""
+"""What is said where shapes do not fit."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from atnas.dsl.cases import NEVER, Cases, only, support, witness
+from atnas.dsl.cases import NEVER, Cases, witness
 from atnas.dsl.diagnostics import Label
-from atnas.dsl.net import Constraint, Edge, met
+from atnas.dsl.net import Edge
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 
@@ -51,21 +48,9 @@ def failing(cases: Cases[Shape | Failure]) -> dict[int, int] | None:
     return witness(cases, lambda s: isinstance(s, Failure))
 
 
-def tell(builder: Builder, refusal: Refusal, constraints: Sequence[Constraint]) -> None:
-    """Makes a finding of a refusal, unless the constraints rule it out.
-
-    Only those count that speak of nothing but what the shape depends on: of others it is not known here whether the
-    decisions they name are active.
-    """
+def tell(builder: Builder, refusal: Refusal, case: dict[int, int]) -> None:
+    """Makes a finding of a refusal; `case` is the assignment to show."""
     cases: Cases[Any] = refusal.cases
-    known = support(cases)
-    for constraint in constraints:
-        holds = met(constraint)
-        if holds is not None and support(holds) <= known:
-            cases = only(holds, cases)
-    case = failing(cases)
-    if case is None:
-        return
     while cases.children:
         cases = cases.children[case.get(cases.decision, 0)]
     failure: Failure = cases.value

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from atnas.dsl.cases import LEAF, TRUE, Cases, apply, at, choose, leaf, member, split
+from atnas.dsl.cases import LEAF, Cases, apply, at, choose, leaf, member, split
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 
@@ -219,28 +219,6 @@ class Compare:
 
 
 Condition = Num | Metric | Compare
-
-
-def met(constraint: Constraint) -> Cases[bool] | None:
-    """Where a constraint is met; None where that depends on metrics."""
-    wanted = _holds(constraint.condition)
-    guard = TRUE if constraint.guard is None else _holds(constraint.guard)
-    if wanted is None or guard is None:
-        return None
-    return apply(lambda asked, holds: not asked or bool(holds), guard, wanted)
-
-
-def _holds(condition: Condition) -> Cases[Any] | None:
-    match condition:
-        case Metric():
-            return None
-        case Compare(op, left, right):
-            sides = _holds(left), _holds(right)
-            if sides[0] is None or sides[1] is None:
-                return None
-            return apply(lambda a, b: arithmetic(op, a, b), *sides)
-        case _:
-            return number(condition)
 
 
 @dataclass(frozen=True)

@@ -121,10 +121,11 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
     """Comparisons of numbers and metrics, joined by `and`."""
     match node:
         case ast.Binary(op=op, left=left, right=right) if op in COMPARISONS:
-            sides = condition(elab, left, cx), condition(elab, right, cx)
-            if isinstance(sides[0], Unknown) or isinstance(sides[1], Unknown):
+            first = condition(elab, left, cx)
+            second = UNKNOWN if isinstance(first, Unknown) else condition(elab, right, cx)
+            if isinstance(first, Unknown) or isinstance(second, Unknown):
                 return UNKNOWN
-            return Compare(op, sides[0], sides[1])
+            return Compare(op, first, second)
         case ast.Name(id=word) if word in METRICS and word not in cx.scope:
             if cx.way:
                 elab.builder.report("E407", node.span, *beyond(node))
@@ -147,7 +148,7 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
                 "E404",
                 node.span,
                 f"a condition compares numbers and metrics, and this is {sort(value)}",
-                f"the metrics are {', '.join(METRICS)}",
+                "compare a number that the choice depends on",
             )
             return UNKNOWN
 

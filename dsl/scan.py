@@ -104,8 +104,10 @@ class _Scan:
     def condition(self, node: ast.Expr, scope: dict[str, Span], keyword: str) -> None:
         """An expression in which metrics may stand."""
         match node:
-            case ast.Name(id=word) if word in METRICS and word not in scope:
-                if keyword != "space":
+            case ast.Name(id=word) if word not in scope:
+                if word not in METRICS:
+                    self.known(node, {**scope, **dict.fromkeys(METRICS, node.span)})
+                elif keyword != "space":
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
                 self.report("E407", node.span, *beyond(node))

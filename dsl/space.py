@@ -76,7 +76,6 @@ def work_out(
     except RecursionError:
         builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
         result = Unknown()
-    builder.conclude()
     outputs = result.items if isinstance(result, ListOf) else (result,)
     if ends is not None and isinstance(result, Tensor):
         _answers(builder, syntax, result, ends)

@@ -293,7 +293,7 @@ def test_what_the_parser_could_not_read_is_not_told_twice() -> None:
     assert [f.span.text for f in findings] == ["0"]
 
 
-@pytest.mark.parametrize("term", ["1e200", "1" + 38 * "0"])
+@pytest.mark.parametrize("term", ["1e200", "1" + 20 * "0"])
 def test_arithmetic_that_grows_without_end_is_refused(term: str) -> None:
     finding = only("rate = " + " * ".join(50 * [term]))
     assert finding.code == "E508"
