@@ -159,7 +159,7 @@ class Searching:
             values, failure = None, f"{type(error).__name__}: {error}"
         seconds = time.monotonic() - began
         trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
-        append_line(self.file, trial.to_json())
+        append_line(self.file, trial.to_json(self.space.encoding.decode(genotype)))
         self.trials.append(trial)
 
     def _finalists(self) -> Iterator[Genotype]:

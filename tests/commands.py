@@ -94,13 +94,14 @@ def settings(changes: dict[str, object]) -> list[str]:
 
 
 def sentence(ended: Ended) -> str:
-    """The one sentence that an error is told in, and nothing else."""
+    """The one sentence that an error is told in; before it stands at most what a run says when it begins."""
     assert ended.out == ""
     assert "Traceback" not in ended.err
-    assert ended.err.startswith("atnas: ")
     assert ended.err.endswith("\n")
-    assert ended.err.count("\n") == 1, ended.err
-    return ended.err.removeprefix("atnas: ").rstrip("\n")
+    *before, last = ended.err.splitlines()
+    assert last.startswith("atnas: ")
+    assert all(" params, seed " in line for line in before), ended.err
+    return last.removeprefix("atnas: ")
 
 
 def timeless(document: Any) -> Any:

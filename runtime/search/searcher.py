@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite, nan
 from pathlib import Path
@@ -49,12 +49,16 @@ class Trial:
     failure: str | None = None
     seconds: float = 0.0
 
-    def to_json(self) -> str:
-        """One line of standard JSON without its end; a value that is not finite becomes null."""
+    def to_json(self, architecture: Mapping[str, object] | None = None) -> str:
+        """One line of standard JSON without its end; a value that is not finite becomes null.
+
+        `architecture`: the genotype in words, for readers that do not have the space.
+        """
         finite = {
             name: _finite(numbers) for name, numbers in (("values", self.values), ("errors", self.errors))
         }
-        return json.dumps(asdict(self) | finite)
+        words = {} if architecture is None else {"architecture": dict(architecture)}
+        return json.dumps(asdict(self) | finite | words)
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Trial:

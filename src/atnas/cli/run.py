@@ -23,6 +23,8 @@ from atnas.runtime.folder import RunFolder
 if TYPE_CHECKING:
     import torch
 
+    from atnas.runtime.run import Run
+
 
 @click.command()
 @click.argument("file")
@@ -73,6 +75,7 @@ def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | 
     with watcher() as watching, stoppable() as stop:
         run = Run(found.plan, found.artifact, folder, device, workers, watching, stop.is_set)
         try:
+            watching.note(_opening(run))
             architecture = run.train_and_search()
             folder.note("best.json", run.space.encoding.decode(architecture))
             folder.note("result.json", answer(run, architecture))
@@ -84,6 +87,15 @@ def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | 
     show(folder.read(folder.result.name))
     click.echo(f"{folder.root} holds the run", err=True)
     return 0
+
+
+def _opening(run: Run) -> str:
+    """What is about to be run, in one line."""
+    low, high = (run.space.costs.extreme("params", largest=largest)[0] for largest in (False, True))
+    count = run.space.encoding.count()
+    space = f"{count:,} architectures" if count > 1 else "one architecture"
+    params = f"{low:,} to {high:,}" if low < high else f"{high:,}"
+    return f"{run.plan.name}: {space} of {params} params, seed {run.seed}, {run.device}, in {run.folder.root}"
 
 
 def _about(found: Chosen, device: str) -> dict[str, object]:
