@@ -66,8 +66,7 @@ class Costs:
     def _completed(self, assigned: Assignment) -> Genotype | None:
         """An assignment with these options that meets the constraints on decisions."""
         given = [
-            split(d, [leaf(1 if o == option else 0) for o in range(self._options[d])])
-            for d, option in assigned.items()
+            split(d, [leaf(1 if o == option else 0) for o in range(self._options[d])]) for d, option in assigned.items()
         ]
         elimination = eliminate([*given, *self.feasible(COUNT)], self._options, COUNT)
         return elimination.unrank(0) if elimination.total else None
@@ -122,7 +121,5 @@ def _shape(node: NetNode) -> Cases[Shape]:
 
 
 @lru_cache(maxsize=100_000)
-def _cost(
-    cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]
-) -> Cost:
+def _cost(cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]) -> Cost:
     return cls(**dict(zip(names, settings, strict=True))).cost(*shapes)

@@ -59,9 +59,7 @@ class Depth:
             depths[n] = _longest(at(step, genotype), depths)
         return _longest(self._ends, depths)
 
-    def extreme(
-        self, largest: bool, complete: Callable[[Assignment], Genotype | None]
-    ) -> tuple[int, Genotype] | None:
+    def extreme(self, largest: bool, complete: Callable[[Assignment], Genotype | None]) -> tuple[int, Genotype] | None:
         """The smallest or largest depth and an architecture that has it; None where there is no architecture.
 
         `complete` finds an architecture that has the given options, or None.
@@ -95,15 +93,11 @@ class Depth:
         best = max if largest else min
         depths: dict[int, int] = {}
         for n, situations in self._situations.items():
-            depths[n] = best(
-                _longest(ways, depths) for options, ways in situations if _agree(options, assigned)
-            )
+            depths[n] = best(_longest(ways, depths) for options, ways in situations if _agree(options, assigned))
         chosen, conflict = self._traced(depths, assigned, largest)
         return _Bound(_longest(self._ends, depths), chosen, conflict)
 
-    def _traced(
-        self, depths: dict[int, int], assigned: Assignment, largest: bool
-    ) -> tuple[Assignment, int | None]:
+    def _traced(self, depths: dict[int, int], assigned: Assignment, largest: bool) -> tuple[Assignment, int | None]:
         """The options that attain the bound: along one longest way for the largest, along all for the
         smallest.
         """

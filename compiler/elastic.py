@@ -52,9 +52,7 @@ class Configuration:
             return self.build()
 
 
-def configuration(
-    net: Net, layer: LayerNode, inputs: Iterable[int], genotype: Sequence[int]
-) -> Configuration:
+def configuration(net: Net, layer: LayerNode, inputs: Iterable[int], genotype: Sequence[int]) -> Configuration:
     """The layer in one architecture, where it takes the tensors of these nodes."""
     return Configuration(
         layer.operator,
@@ -194,9 +192,7 @@ def _fill(store: nn.Module, layer: nn.Module) -> None:
             if known is None or len(known) < norm.num_features:
                 parent.register_buffer("running_mean", torch.zeros(norm.num_features))
                 parent.register_buffer("running_var", torch.ones(norm.num_features))
-                parent.register_buffer(
-                    "num_batches_tracked", torch.zeros(norm.num_features, dtype=torch.long)
-                )
+                parent.register_buffer("num_batches_tracked", torch.zeros(norm.num_features, dtype=torch.long))
 
 
 def _parent(store: nn.Module, name: str) -> tuple[nn.Module, str]:

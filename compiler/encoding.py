@@ -110,9 +110,7 @@ class Encoding:
             if self.exact or self.allowed(genotype):
                 return genotype
         lines = " and ".join(f"`{c.span.text}`" for c in self._graph.constraints if speaks_of_metrics(c))
-        raise ValueError(
-            f"none of {DRAWS:,} architectures drawn at random meets {lines}; loosen the constraint"
-        )
+        raise ValueError(f"none of {DRAWS:,} architectures drawn at random meets {lines}; loosen the constraint")
 
     @cached_property
     def _allowed(self) -> Allowed:

@@ -42,8 +42,7 @@ class Network(nn.Module):
             self._modules[step.place] = step.layer
         slots = _slots([step.takes for step in steps], output)
         self._program = [
-            (step.layer, tuple(slots[value] for value in step.takes), slots[i])
-            for i, step in enumerate(steps, start=1)
+            (step.layer, tuple(slots[value] for value in step.takes), slots[i]) for i, step in enumerate(steps, start=1)
         ]
         self._width = max(slots) + 1
         self._output = slots[output]
@@ -68,9 +67,7 @@ class Zeros(nn.Module):
         return x.new_zeros((x.shape[0], *self.shape))
 
 
-def network(
-    net: Net, genotype: Sequence[int], layer: Callable[[LayerNode, Configuration], nn.Module]
-) -> Network:
+def network(net: Net, genotype: Sequence[int], layer: Callable[[LayerNode, Configuration], nn.Module]) -> Network:
     """The active part of a space in one architecture; `layer` makes its layers."""
     taken = _active(net, genotype)
     values: dict[int, int] = {}
@@ -93,9 +90,7 @@ class Path:
     all of it.
     """
 
-    def __init__(
-        self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode
-    ) -> None:
+    def __init__(self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode) -> None:
         self.genotype = genotype
         self.module = module
         self.regions: dict[str, Region] = {}
@@ -215,9 +210,7 @@ def _takes(node: NetNode, genotype: Sequence[int]) -> tuple[int, ...]:
         case ChoiceNode(selector, keys, sources):
             return (sources[keys.index(evaluate(selector, genotype))],)
         case LayerNode(edges=edges):
-            return tuple(
-                e.node for e in edges if e.guard is None or genotype[e.guard.decision] in e.guard.allowed
-            )
+            return tuple(e.node for e in edges if e.guard is None or genotype[e.guard.decision] in e.guard.allowed)
 
 
 def _output(net: Net) -> int:

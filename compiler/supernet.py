@@ -73,9 +73,7 @@ class Supernet(nn.Module):
         path = self.path(genotype)
         return path(path.attached(), x, statistics)
 
-    def extract(
-        self, genotype: Genotype, statistics: Literal["batch", "running"] | None = None
-    ) -> fx.GraphModule:
+    def extract(self, genotype: Genotype, statistics: Literal["batch", "running"] | None = None) -> fx.GraphModule:
         """One architecture as a plain module with copied weights, in evaluation mode, free of atnas.
 
         Its outputs equal the path's bit for bit. Batch norms normalise by the running averages or by each
@@ -84,9 +82,7 @@ class Supernet(nn.Module):
         path = self.path(genotype)
         averages = path.averages()
         running = statistics == "running" or (statistics is None and _tracked(averages))
-        module = network(
-            self.net, path.genotype, lambda _, c: self._build(c, lambda norm: plain(norm, running))
-        )
+        module = network(self.net, path.genotype, lambda _, c: self._build(c, lambda norm: plain(norm, running)))
         numbers = {name: _copy(weight) for name, weight in path.weights().items()}
         kept = _buffers(averages) if running else {}
         return extract(module, {**module.state_dict(), **numbers, **kept})

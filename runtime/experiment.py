@@ -91,15 +91,9 @@ class Search(Settings):
     algorithm: Annotated[Searcher, Extension("searchers")] = Field(description="what proposes architectures")
     schedule: Schedule = Field(After(), description="when generations are evaluated")
     finalists: int = Field(5, ge=1, description="architectures compared once more with the final weights")
-    final_tasks: int = Field(
-        200, ge=2, description="fresh validation tasks that the finalists are compared on"
-    )
-    goals: tuple[Goal, ...] = Field(
-        min_length=1, description="`maximize` and `minimize` lines, the primary first"
-    )
-    constraints: tuple[InstanceOf[ast.Require], ...] = Field(
-        (), description="`require` lines: all of them hold"
-    )
+    final_tasks: int = Field(200, ge=2, description="fresh validation tasks that the finalists are compared on")
+    goals: tuple[Goal, ...] = Field(min_length=1, description="`maximize` and `minimize` lines, the primary first")
+    constraints: tuple[InstanceOf[ast.Require], ...] = Field((), description="`require` lines: all of them hold")
 
     @field_validator("goals")
     @classmethod

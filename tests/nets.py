@@ -80,23 +80,17 @@ class Builder:
         them.
         """
         options: Sequence[Any] = self.decisions[decision].options
-        allowed = [
-            frozenset(o for o, chosen in enumerate(options) if i in chosen) for i in range(len(sources))
-        ]
+        allowed = [frozenset(o for o, chosen in enumerate(options) if i in chosen) for i in range(len(sources))]
         return [Edge(s, Guard(decision, a)) for s, a in zip(sources, allowed, strict=True)]
 
     def net(self, *outputs: int, constraints: Sequence[Constraint] = ()) -> Net:
         named = tuple((f"out{i}", n) for i, n in enumerate(outputs))
-        return Net(
-            "hand", tuple(self.inputs), named, tuple(self.nodes), tuple(self.decisions), tuple(constraints)
-        )
+        return Net("hand", tuple(self.inputs), named, tuple(self.nodes), tuple(self.decisions), tuple(constraints))
 
     def _taken(self, edge: Edge) -> Cases[Any]:
         if edge.guard is None:
             return self.shapes[edge.node]
-        held = member(
-            edge.guard.decision, len(self.decisions[edge.guard.decision].options), edge.guard.allowed
-        )
+        held = member(edge.guard.decision, len(self.decisions[edge.guard.decision].options), edge.guard.allowed)
         return choose(held, (True, False), (self.shapes[edge.node], leaf(None)))
 
     def _add(self, node: NetNode, shape: Cases[Any]) -> int:
@@ -155,9 +149,7 @@ def darts(channels: int = 36, cells: int = 6) -> Net:
 
     def edge(key: tuple[str, int, int], x: int, c: int, s: int) -> int:
         pools = [b.layer(op, x, kernel=3, stride=s) for op in ("max_pool", "avg_pool")]
-        convs = [
-            b.layer(op, x, channels=c, kernel=k, stride=s) for op in ("sep_conv", "dil_conv") for k in (3, 5)
-        ]
+        convs = [b.layer(op, x, channels=c, kernel=k, stride=s) for op in ("sep_conv", "dil_conv") for k in (3, 5)]
         return b.either(edges[key], b.layer("skip", x, stride=s), *pools, *convs)
 
     def cell(name: str, c: int, before: int, a: int, x: int) -> int:

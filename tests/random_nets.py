@@ -107,9 +107,7 @@ def spaces(draw: st.DrawFn, constrained: bool = True) -> Net:
 
 def _add_node(draw: st.DrawFn, b: Builder) -> None:
     # Late nodes are likelier, so that spaces are deep.
-    earlier = st.integers(0, 2).map(lambda back: max(0, len(b.nodes) - 1 - back)) | st.integers(
-        0, len(b.nodes) - 1
-    )
+    earlier = st.integers(0, 2).map(lambda back: max(0, len(b.nodes) - 1 - back)) | st.integers(0, len(b.nodes) - 1)
     match draw(st.sampled_from(["toy", "join", "choice"])):
         case "toy":
             source = draw(earlier)
@@ -199,9 +197,7 @@ class Walk:
             case LayerNode(name, arguments, edges):
                 made = plugins.load("ops", name)(**{key: self.num(num) for key, num in arguments})
                 self.decided |= {e.guard.decision for e in edges if e.guard}
-                taken = [
-                    e for e in edges if not e.guard or self.genotype[e.guard.decision] in e.guard.allowed
-                ]
+                taken = [e for e in edges if not e.guard or self.genotype[e.guard.decision] in e.guard.allowed]
                 if not taken:
                     return (), 0
                 inputs = [self.node(e.node) for e in taken]

@@ -198,9 +198,7 @@ def test_samples_are_uniform_over_architectures_not_over_coin_flips() -> None:
 
 
 def test_a_constraint_on_decisions_is_counted_exactly() -> None:
-    sizes_agree = Constraint(
-        Compare("==", nets.Pick(1, (4, 8)), nets.Pick(2, (4, 8))), None, span("require a == b")
-    )
+    sizes_agree = Constraint(Compare("==", nets.Pick(1, (4, 8)), nets.Pick(2, (4, 8))), None, span("require a == b"))
     space = encoding(elastic_depth(sizes_agree))
     assert space.exact
     # At depth 1 the second size is not there, and the constraint asks nothing.

@@ -146,7 +146,5 @@ for model, text in ((Train, sys.argv[1]), (Search, sys.argv[2])):
     assert found and not findings
 print(sorted({"torch", "networkx", "numpy", "deap"} & set(sys.modules)))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, TRAIN, SEARCH], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, TRAIN, SEARCH], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

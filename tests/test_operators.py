@@ -128,9 +128,7 @@ def test_each_parameter_is_documented_and_its_default_lies_in_its_bounds(name: s
 
 
 @each_operator
-def test_the_shape_rule_is_what_torch_does(
-    name: str, arguments: tuple[Any, ...], inputs: tuple[Shape, ...]
-) -> None:
+def test_the_shape_rule_is_what_torch_does(name: str, arguments: tuple[Any, ...], inputs: tuple[Shape, ...]) -> None:
     op = operator(name, *arguments)
     module, batch = on_meta(op, *inputs)
     assert tuple(module(*batch).shape) == (2, *op.shape(*inputs))
@@ -269,9 +267,7 @@ def test_convolutions_give_the_ceiling_of_the_size_over_the_stride(
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(sizes, min_size=1, max_size=2), st.integers(1, 6), st.integers(1, 5))
-def test_pools_either_refuse_a_map_or_give_what_torch_gives(
-    size: list[int], kernel: int, stride: int
-) -> None:
+def test_pools_either_refuse_a_map_or_give_what_torch_gives(size: list[int], kernel: int, stride: int) -> None:
     x = (3, *size)
     for name in ("max_pool", "avg_pool"):
         op = operator(name, kernel, stride)

@@ -137,15 +137,11 @@ def trials(points: Sequence[tuple[float, ...]]) -> list[Trial]:
 
 
 @given(spaces(), st.randoms(use_true_random=False), st.none() | st.floats(0.01, 1))
-def test_every_mutant_is_another_member_of_the_space(
-    space: Space, rng: random.Random, rate: float | None
-) -> None:
+def test_every_mutant_is_another_member_of_the_space(space: Space, rng: random.Random, rate: float | None) -> None:
     parent = space.sample(rng)
     mutant = mutate(parent, space, rate, rng)
     assert mutant in space.members()
-    can_change = any(
-        on and len(d.options) > 1 for on, d in zip(space.active(parent), space.decisions, strict=True)
-    )
+    can_change = any(on and len(d.options) > 1 for on, d in zip(space.active(parent), space.decisions, strict=True))
     assert (mutant != parent) == can_change
 
 
@@ -259,9 +255,7 @@ def test_failed_trials_have_no_children_and_are_not_tried_again() -> None:
     def measure(genotype: Genotype) -> dict[str, float] | None:
         return None if genotype[0] else {"accuracy": float("nan") if genotype[4] == 2 else 0.5}
 
-    history = search(
-        Evolution(population=6, generations=10), SearchDomain(CONDITIONAL), [HIGH_ACCURACY], 0, measure
-    )
+    history = search(Evolution(population=6, generations=10), SearchDomain(CONDITIONAL), [HIGH_ACCURACY], 0, measure)
     assert len({t.genotype for t in history}) == 24
     alive = Evolution(population=6).survivors(history, [HIGH_ACCURACY])
     assert {t.genotype for t in alive} <= {(0, 0, 0, d3, d4) for d3 in (0, 1) for d4 in (0, 1)}
@@ -277,8 +271,7 @@ points = st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=30)
 def dominated(point: tuple[float, ...], others: Sequence[tuple[float, ...]]) -> bool:
     """By the definition, for (more, less, less)."""
     return any(
-        other[0] >= point[0] and other[1] <= point[1] and other[2] <= point[2] and other != point
-        for other in others
+        other[0] >= point[0] and other[1] <= point[1] and other[2] <= point[2] and other != point for other in others
     )
 
 
@@ -293,9 +286,7 @@ def test_the_front_is_what_nothing_dominates_and_the_best_is_on_it(points: list[
 
 
 @given(points, st.integers(1, 30))
-def test_nsga2_keeps_whole_fronts_in_the_order_of_a_brute_force_sort(
-    points: list[tuple[float, ...]], k: int
-) -> None:
+def test_nsga2_keeps_whole_fronts_in_the_order_of_a_brute_force_sort(points: list[tuple[float, ...]], k: int) -> None:
     goals = [HIGH_ACCURACY, FEW_PARAMS, FEW_MACS]
     fronts: list[list[int]] = []
     left = list(range(len(points)))
@@ -351,9 +342,7 @@ def test_the_best_with_one_goal_follows_its_direction_and_the_first_of_equals_wi
 # Does it search?
 
 
-@pytest.mark.parametrize(
-    "searcher", [Evolution(population=20, generations=10), Nsga2(population=20, generations=10)]
-)
+@pytest.mark.parametrize("searcher", [Evolution(population=20, generations=10), Nsga2(population=20, generations=10)])
 def test_evolution_counts_ones_better_than_random_search(searcher: Searcher) -> None:
     domain = SearchDomain(Flat([2] * 30))
 
@@ -403,10 +392,7 @@ def test_evolution_finds_the_best_of_nas_bench_201_in_500_evaluations() -> None:
     domain = SearchDomain(Flat([5] * 6))
 
     def reached(searcher: Searcher) -> float:
-        runs = [
-            search(searcher, domain, [HIGH_ACCURACY], seed, lambda g: {"accuracy": known[g]})
-            for seed in range(5)
-        ]
+        runs = [search(searcher, domain, [HIGH_ACCURACY], seed, lambda g: {"accuracy": known[g]}) for seed in range(5)]
         assert all(len(history) == 500 for history in runs)
         return fmean(best(history, [HIGH_ACCURACY]).values["accuracy"] for history in runs)
 
@@ -491,9 +477,7 @@ values = st.none() | st.dictionaries(
 
 
 @given(st.lists(st.integers(0, 9)).map(tuple), values, st.none() | st.text())
-def test_a_trial_survives_its_line(
-    genotype: Genotype, values: dict[str, float] | None, failure: str | None
-) -> None:
+def test_a_trial_survives_its_line(genotype: Genotype, values: dict[str, float] | None, failure: str | None) -> None:
     trial = Trial(3, 1, genotype, values, {"accuracy": 0.01}, failure, 1.5)
     line = trial.to_json()
     assert "\n" not in line

@@ -125,9 +125,7 @@ def rich() -> Space:
     for i in range(2):
         kernel, expand = s.pick(3, 5, 7), s.pick(2, 3)
         where = f"y/stage[{i}]/mbconv"
-        turns.append(
-            s.layer("mbconv", where, turns[-1], channels=width, kernel=kernel, expand=expand, se=i == 1)
-        )
+        turns.append(s.layer("mbconv", where, turns[-1], channels=width, kernel=kernel, expand=expand, se=i == 1))
     deep = s.choice(*turns)
     options = [
         s.layer("none", "y/edge/none", deep),
@@ -236,9 +234,7 @@ def test_a_smaller_layer_is_the_leading_channels_and_the_centre_of_the_kernel() 
         functional.conv2d(x, a[:6], padding=3), b[:5, :6, 1:6, 1:6].contiguous(), bias[:5], padding=2
     )
     assert torch.equal(supernet(x, (1, 0, 1)), by_hand)
-    by_hand = functional.conv2d(
-        functional.conv2d(x, a, padding=3), b[:, :, 2:5, 2:5].contiguous(), bias, padding=1
-    )
+    by_hand = functional.conv2d(functional.conv2d(x, a, padding=3), b[:, :, 2:5, 2:5].contiguous(), bias, padding=1)
     assert torch.equal(supernet(x, (2, 1, 0)), by_hand)
 
 
@@ -314,9 +310,7 @@ def test_depth_is_the_first_layers_of_the_deepest() -> None:
     x = by_hand = rows(2, 4, 6, 6)
     for depth in range(4):
         if depth:
-            by_hand = functional.conv2d(
-                by_hand, supernet.state_dict()[f"y/conv[{depth - 1}].weight"], padding=1
-            )
+            by_hand = functional.conv2d(by_hand, supernet.state_dict()[f"y/conv[{depth - 1}].weight"], padding=1)
         assert torch.equal(supernet(x, (depth,)), by_hand)
 
 
@@ -527,9 +521,7 @@ def test_a_state_goes_through_a_file_and_another_precision(tmp_path: Any) -> Non
     assert torch.equal(other(x, genotype, "running"), supernet(x, genotype, "running"))
     twice = copy.deepcopy(supernet).double()
     assert twice(x.double(), genotype).dtype == torch.float64
-    torch.testing.assert_close(
-        twice(x.double(), genotype).float(), supernet(x, genotype), rtol=1e-3, atol=1e-4
-    )
+    torch.testing.assert_close(twice(x.double(), genotype).float(), supernet(x, genotype), rtol=1e-3, atol=1e-4)
 
 
 def test_attention_slices_heads_and_width() -> None:

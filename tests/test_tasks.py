@@ -100,9 +100,7 @@ def fingerprint(task: Task) -> str:
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(2, 10), st.integers(1, 3), st.integers(1, 3))
-def test_a_task_has_way_classes_in_turn_and_no_image_twice(
-    seed: int, way: int, shot: int, query: int
-) -> None:
+def test_a_task_has_way_classes_in_turn_and_no_image_twice(seed: int, way: int, shot: int, query: int) -> None:
     task = Tasks(source=Numbered(), way=way, shot=shot, query=query).task("train", seed, 0)
     assert task.support_x.shape == (way * shot, 1, 2, 2) and task.query_x.shape == (way * query, 1, 2, 2)
     assert task.support_x.dtype == torch.float32 and task.support_x.is_contiguous()
@@ -289,9 +287,7 @@ def test_a_wave_is_a_sine_of_the_papers_ranges(seed: int, split: Split) -> None:
     assert (tasks.shape, tasks.outputs, tasks.largest_way, tasks.loss) == ((1,), 1, 0, "mse")
     task = tasks.task(split, seed, 0)
     assert task.support_x.shape == task.support_y.shape == (10, 1) and task.query_y.shape == (20, 1)
-    x, y = (
-        torch.cat(pair).double() for pair in ((task.support_x, task.query_x), (task.support_y, task.query_y))
-    )
+    x, y = (torch.cat(pair).double() for pair in ((task.support_x, task.query_x), (task.support_y, task.query_y)))
     assert x.abs().max() <= 5
     # A sin(x - p) = A cos p sin x - A sin p cos x: two unknowns, 30 points.
     fit = torch.linalg.lstsq(torch.cat([x.sin(), -x.cos()], 1), y).solution

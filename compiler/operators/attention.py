@@ -26,9 +26,7 @@ class Attention(Operator):
 
     channels: int = param(elastic=True, low=1, doc="width of the output's tokens")
     heads: int = param(4, elastic=True, low=1, doc="number of heads")
-    head_dim: int | None = param(
-        None, elastic=True, low=1, doc="width of a head; channels / heads by default"
-    )
+    head_dim: int | None = param(None, elastic=True, low=1, doc="width of a head; channels / heads by default")
 
     def shape(self, x: Shape) -> Shape:
         length, _ = tokens("attention", x)

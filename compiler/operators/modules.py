@@ -61,15 +61,11 @@ def mean(dims: int) -> nn.Module:
     return nn.AdaptiveAvgPool1d(1) if dims == 1 else nn.AdaptiveAvgPool2d(1)
 
 
-def separable(
-    dims: int, c_in: int, c_out: int, kernel: int, *, stride: int = 1, dilation: int = 1
-) -> nn.Sequential:
+def separable(dims: int, c_in: int, c_out: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     """Relu, depthwise, pointwise, batch norm."""
     module = nn.Sequential()
     module.add_module("relu", nn.ReLU())
-    module.add_module(
-        "depthwise", conv(dims, c_in, c_in, kernel, stride=stride, dilation=dilation, groups=c_in)
-    )
+    module.add_module("depthwise", conv(dims, c_in, c_in, kernel, stride=stride, dilation=dilation, groups=c_in))
     module.add_module("pointwise", conv(dims, c_in, c_out, 1))
     module.add_module("bn", batch_norm(dims, c_out))
     return module

@@ -14,8 +14,7 @@ def feature_map(operator: str, x: Shape) -> tuple[int, Shape]:
     """Channels and size of (c, l) or (c, h, w). Raises ShapeError for any other rank."""
     if len(x) not in (2, 3):
         raise ShapeError(
-            f"{operator} takes (c, l) or (c, h, w), not {written(x)}: "
-            "put it before flatten or global_avg_pool"
+            f"{operator} takes (c, l) or (c, h, w), not {written(x)}: put it before flatten or global_avg_pool"
         )
     return x[0], x[1:]
 
@@ -23,18 +22,14 @@ def feature_map(operator: str, x: Shape) -> tuple[int, Shape]:
 def channels(operator: str, x: Shape) -> int:
     """Channels of (c), (c, l) or (c, h, w). Raises ShapeError for any other rank."""
     if len(x) not in (1, 2, 3):
-        raise ShapeError(
-            f"{operator} takes (c), (c, l) or (c, h, w), not {written(x)}: put flatten before it"
-        )
+        raise ShapeError(f"{operator} takes (c), (c, l) or (c, h, w), not {written(x)}: put flatten before it")
     return x[0]
 
 
 def tokens(operator: str, x: Shape) -> tuple[int, int]:
     """Length and width of (L, D). Raises ShapeError for any other rank."""
     if len(x) != 2:
-        raise ShapeError(
-            f"{operator} takes tokens (L, D), not {written(x)}: patch_embed makes tokens of an image"
-        )
+        raise ShapeError(f"{operator} takes tokens (L, D), not {written(x)}: patch_embed makes tokens of an image")
     return x[0], x[1]
 
 

@@ -28,12 +28,8 @@ class Genetic(Searcher, ABC):
 
     population: int = Field(50, ge=1, description="architectures in a generation, and how many survive it")
     generations: int = Field(20, ge=1, description="generations, the first drawn at random")
-    mutate: float | None = Field(
-        None, gt=0, le=1, description="chance that an active gene changes; 1 / their number"
-    )
-    crossover: float = Field(
-        0.5, ge=0, le=1, description="share of children with two parents; the rest are mutants"
-    )
+    mutate: float | None = Field(None, gt=0, le=1, description="chance that an active gene changes; 1 / their number")
+    crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents; the rest are mutants")
 
     @property
     def budget(self) -> int:
@@ -103,9 +99,7 @@ class Evolution(Genetic):
     """
 
     tournament: int = Field(10, ge=1, description="how many are drawn to find one parent")
-    lifetime: int | None = Field(
-        None, ge=1, description="generations an architecture may live; no limit by default"
-    )
+    lifetime: int | None = Field(None, ge=1, description="generations an architecture may live; no limit by default")
 
     @property
     def rivals(self) -> int:

@@ -54,9 +54,7 @@ class Trial:
 
         `architecture`: the genotype in words, for readers that do not have the space.
         """
-        finite = {
-            name: _finite(numbers) for name, numbers in (("values", self.values), ("errors", self.errors))
-        }
+        finite = {name: _finite(numbers) for name, numbers in (("values", self.values), ("errors", self.errors))}
         words = {} if architecture is None else {"architecture": dict(architecture)}
         return json.dumps(asdict(self) | finite | words)
 

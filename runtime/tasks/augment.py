@@ -33,7 +33,5 @@ class RotateClasses(Augment):
         from atnas.runtime.tasks.episodes import ImagePool
 
         if not isinstance(pool, ImagePool):
-            raise Unable(
-                "rotate_classes needs a source whose pool is an ImagePool, and this one is of its own kind"
-            )
+            raise Unable("rotate_classes needs a source whose pool is an ImagePool, and this one is of its own kind")
         return pool.turned(tuple(angle // 90 for angle in self.angles))

@@ -26,9 +26,7 @@ def load(names: Sequence[str], size: int, channels: int, root: str | None) -> Im
     for folder in (base / "cifar100", base / "cifar-fs", base):
         shards = sorted(folder.glob("cifar100_*.npz"))
         if shards:
-            classes = [
-                channels_first(resized(images, size), channels) for images in _from_shards(shards, names)
-            ]
+            classes = [channels_first(resized(images, size), channels) for images in _from_shards(shards, names)]
             return ImagePool.of(names, classes, MEAN[channels], STD[channels])
         parts = [part for part in (folder / "data", folder / "train", folder / "test") if part.is_dir()]
         if any((part / CLASSES[0]).is_dir() for part in parts):
@@ -46,9 +44,7 @@ def _from_shards(shards: Sequence[Path], names: Sequence[str]) -> list[Images]:
     for shard in shards:
         residual, label = read_arrays(shard, _SHARD)
         if residual.shape[1] != len(label):
-            raise Unable(
-                f"{shard} is not the file that its name says: its images and labels do not fit together"
-            )
+            raise Unable(f"{shard} is not the file that its name says: its images and labels do not fit together")
         for images, name in zip(found, names, strict=True):
             g, r, b = _undo(residual[:, label == CLASSES.index(name)])
             images.append(np.stack([r + g, g, b + g], -1))

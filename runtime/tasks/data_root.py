@@ -52,14 +52,10 @@ def read_arrays(path: Path, forms: dict[str, Form]) -> list[NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = [archive[name] for name in forms]
     except _DAMAGED as error:
-        raise Unable(
-            f"{path} is damaged or not the file that its name says; put a sound copy there"
-        ) from error
+        raise Unable(f"{path} is damaged or not the file that its name says; put a sound copy there") from error
     for (name, form), array in zip(forms.items(), arrays, strict=True):
         if not _has(array, form):
-            raise Unable(
-                f"{path} is not the file that its name says: {name} is {array.dtype} of shape {array.shape}"
-            )
+            raise Unable(f"{path} is not the file that its name says: {name} is {array.dtype} of shape {array.shape}")
     return arrays
 
 

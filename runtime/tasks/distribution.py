@@ -164,9 +164,7 @@ def _largest(number: int | Draw) -> int:
 
 def _within(name: str, number: int | Draw, low: int) -> int | Draw:
     if isinstance(number, Draw) and not _whole(number):
-        raise ValueError(
-            f"`{name}` is a whole number: draw it from numbers like 1 | 5 or from a range like 1..5"
-        )
+        raise ValueError(f"`{name}` is a whole number: draw it from numbers like 1 | 5 or from a range like 1..5")
     least, most = (number.low, number.high) if isinstance(number, Draw) else (number, number)
     if least < low:
         raise ValueError(f"`{name}` is at least {low}, and here it can be {least}")

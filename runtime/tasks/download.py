@@ -45,8 +45,7 @@ def fetch(archive: Archive, target: Path) -> None:
             _put(Path(temporary, archive.folder), target / archive.folder)
     except (OSError, HTTPException) as error:
         raise Unable(
-            f"{archive.url} could not be fetched into {target} ({error}); "
-            "fetch it by other means and unpack it there"
+            f"{archive.url} could not be fetched into {target} ({error}); fetch it by other means and unpack it there"
         ) from error
 
 
@@ -56,9 +55,7 @@ def _download(archive: Archive, file: Path) -> None:
     with file.open("rb") as written:
         found = hashlib.file_digest(written, "md5").hexdigest()
     if found != archive.md5:
-        raise Unable(
-            f"{archive.url} has MD5 {found} and not {archive.md5}: it was cut short or changed; try again"
-        )
+        raise Unable(f"{archive.url} has MD5 {found} and not {archive.md5}: it was cut short or changed; try again")
 
 
 def _unpack(archive: Archive, file: Path, target: Path) -> None:
@@ -80,9 +77,7 @@ def _members(archive: Archive, opened: zipfile.ZipFile) -> Iterator[zipfile.ZipI
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in member.filename:
-            raise Unable(
-                f"{archive.url} holds {member.filename!r}, which would be written outside its folder"
-            )
+            raise Unable(f"{archive.url} holds {member.filename!r}, which would be written outside its folder")
         if path.parts and path.parts[0] == archive.folder:
             yield member
 

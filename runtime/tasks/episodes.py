@@ -82,9 +82,7 @@ class ImagePool:
         picked = choose(rng, len(self.names) * len(self.turns), way)
         classes = [number % len(self.names) for number in picked]
         turns = [self.turns[number // len(self.names)] for number in picked]
-        rows = [
-            self._starts[c] + image for c in classes for image in choose(rng, self.counts[c], shot + query)
-        ]
+        rows = [self._starts[c] + image for c in classes for image in choose(rng, self.counts[c], shot + query)]
         images = self.images[torch.tensor(rows)].view(way, shot + query, *self.images.shape[1:])
         images = _turn(images, turns).transpose(0, 1)
         labels = torch.arange(way)

@@ -18,9 +18,7 @@ MEAN = {3: (0.485, 0.456, 0.406), 1: (0.0,)}
 STD = {3: (0.229, 0.224, 0.225), 1: (1.0,)}
 
 
-def load(
-    root: str, split: Split, size: int, channels: int, fractions: tuple[float, float, float]
-) -> ImagePool:
+def load(root: str, split: Split, size: int, channels: int, fractions: tuple[float, float, float]) -> ImagePool:
     """The classes of one split. Raises `Unable` where the folder is not as it should be."""
     classes = _classes(_folder(root), split, fractions)
     images = [read_images(_files(folder), size, channels) for folder in classes]
@@ -31,9 +29,7 @@ def _folder(root: str) -> Path:
     for folder in (Path(root).expanduser(), data_root(None) / root):
         if folder.is_dir():
             return folder
-    raise Unable(
-        f"the folder {root} was not found; give image_folder the path of a folder with one folder per class"
-    )
+    raise Unable(f"the folder {root} was not found; give image_folder the path of a folder with one folder per class")
 
 
 def _classes(root: Path, split: Split, fractions: tuple[float, float, float]) -> list[Path]:
@@ -49,9 +45,7 @@ def _classes(root: Path, split: Split, fractions: tuple[float, float, float]) ->
 
 def _split_by_hand(root: Path, split: Split) -> list[Path]:
     if not (root / split).is_dir():
-        raise Unable(
-            f"{root} has no folder {split}; add it, or put all classes into {root} to have them split"
-        )
+        raise Unable(f"{root} has no folder {split}; add it, or put all classes into {root} to have them split")
     for other in SPLITS:
         shared = {folder.name for folder in subfolders(root / split)} & _class_names(root / other)
         if other != split and shared:

@@ -68,9 +68,7 @@ def letters() -> tuple[str, ...]:
     """All classes: letters of the reference face that look like none before them."""
     found = [chr(code) for code in sorted(_codes(REFERENCE)) if _is_letter(chr(code))]
     found.sort(key=lambda letter: list(SCRIPTS).index(script(letter)))
-    pictures = (
-        np.stack([_reference_picture(letter) for letter in found]).reshape(len(found), -1).astype(float)
-    )
+    pictures = np.stack([_reference_picture(letter) for letter in found]).reshape(len(found), -1).astype(float)
     lengths = np.sqrt((pictures**2).sum(1))
     alike = pictures @ pictures.T > ALIKE * np.outer(lengths, lengths)
     kept = np.zeros(len(found), dtype=bool)
@@ -92,9 +90,7 @@ def _reference_picture(letter: str, side: int = 24) -> NDArray[np.uint8]:
     scale = side / max(ink.size)
     width, height = (max(1, round(length * scale)) for length in ink.size)
     picture = Image.new("L", (side, side))
-    picture.paste(
-        ink.resize((width, height), Image.Resampling.BOX), ((side - width) // 2, (side - height) // 2)
-    )
+    picture.paste(ink.resize((width, height), Image.Resampling.BOX), ((side - width) // 2, (side - height) // 2))
     return np.asarray(picture)
 
 

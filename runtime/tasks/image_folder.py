@@ -31,9 +31,7 @@ class ImageFolder(TaskSource):
     @classmethod
     def _shares(cls, fractions: tuple[float, float, float]) -> tuple[float, float, float]:
         if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
-            raise ValueError(
-                f"`fractions` are three shares above 0 that add up to 1, and not {list(fractions)}"
-            )
+            raise ValueError(f"`fractions` are three shares above 0 that add up to 1, and not {list(fractions)}")
         return fractions
 
     @property

@@ -22,9 +22,7 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.D
 
 def image_files(folder: Path) -> list[Path]:
     """The image files in a folder, by name; hidden ones left out."""
-    found = [
-        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    ]
+    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
     return sorted(found)
 
 
@@ -51,9 +49,7 @@ def resized(images: Images, size: int) -> Images:
     if images.shape[1] == size:
         return images
     square = (size, size)
-    return np.stack(
-        [np.asarray(Image.fromarray(x).resize(square, Image.Resampling.BILINEAR)) for x in images]
-    )
+    return np.stack([np.asarray(Image.fromarray(x).resize(square, Image.Resampling.BILINEAR)) for x in images])
 
 
 def channels_first(images: Images, channels: int) -> Images:

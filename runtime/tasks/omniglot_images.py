@@ -104,9 +104,7 @@ def _from_folders(folder: Path, split: Split, size: int) -> Drawings:
 def _number(character: Path) -> int:
     found = re.fullmatch(r"character(\d{2})", character.name)
     if not found:
-        raise Unable(
-            f"{character} is not a folder of Omniglot, whose names are like character01; take it away"
-        )
+        raise Unable(f"{character} is not a folder of Omniglot, whose names are like character01; take it away")
     return int(found[1])
 
 

@@ -24,9 +24,7 @@ class Sinusoid(TaskSource):
 
     positional: ClassVar[tuple[str, ...]] = ("amplitude", "phase")
     amplitude: float | Draw = Field(Uniform(first=0.1, last=5.0), description="height of the wave")
-    phase: float | Draw = Field(
-        Uniform(first=0.0, last=math.pi), description="shift to the right, in radians"
-    )
+    phase: float | Draw = Field(Uniform(first=0.0, last=math.pi), description="shift to the right, in radians")
     low: float = Field(-5.0, allow_inf_nan=False, description="smallest x")
     high: float = Field(5.0, allow_inf_nan=False, description="largest x")
 
