@@ -456,7 +456,9 @@ def test_atnas_debug_shows_where_a_refusal_comes_from(monkeypatch: pytest.Monkey
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_ctrl_c_while_it_loads_is_130_too(tiny: Path) -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
-    script = f"from atnas.cli.main import main; import atnas.cli.check as c\ndef stop(*_): {code}\n"
+    # A test run in the background of a shell inherits that the signal is ignored.
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = f"{heeded}from atnas.cli.main import main; import atnas.cli.check as c\ndef stop(*_): {code}\n"
     ended = spawned("check", tiny, code=script + "c.read_program = stop; main()")
     assert ended.code == 130
     assert "Traceback" not in ended.err

@@ -21,7 +21,6 @@ import pytest
 
 from atnas.compiler.space import compile
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import Decision
 from atnas.dsl.render import concise, full
 from atnas.dsl.source import Source
 from atnas.runtime.program import Program, read_program
@@ -74,7 +73,7 @@ def decisions(program: Program) -> str:
     return "\n".join(f"{d.name} = {' | '.join(map(str, d.options))}" for d in last_net(program).decisions)
 
 
-def last_net(program: Program):  # noqa: ANN201
+def last_net(program: Program):
     nets = [worked.net for worked in program.spaces.values() if worked.net is not None]
     assert nets, concise(program.findings)
     return nets[-1]
