@@ -130,9 +130,7 @@ class Choice(Node):
     options: tuple[Expr, ...]
 
 
-Expr = (
-    Name | Number | String | Bool | List | Each | Call | Index | Range | Subset | Binary | Negate | Pipe | Choice
-)
+Expr = Name | Number | String | Bool | List | Each | Call | Index | Range | Subset | Binary | Negate | Pipe | Choice
 
 # Statements of a body
 

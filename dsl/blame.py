@@ -31,9 +31,7 @@ SAID: Mapping[str, str] = {
 """What is wrong, by pydantic's name for it: what follows after "`way`"."""
 
 VALIDATORS = frozenset({"value_error", "assertion_error"})
-TYPES = frozenset(
-    {"is_instance_of", "model_type", "dataclass_type", "list_type", "tuple_type", "literal_error"}
-)
+TYPES = frozenset({"is_instance_of", "model_type", "dataclass_type", "list_type", "tuple_type", "literal_error"})
 
 
 def errors(error: ValidationError) -> dict[tuple[int | str, ...], ErrorDetails]:

@@ -18,8 +18,8 @@ R = TypeVar("R")
 
 LEAF: Final = 1 << 60
 
-LARGEST: Final = 200_000
-"""Cases that one operation works out before it gives up, so that a hostile program costs bounded time and memory."""
+LARGEST: Final = 1_000_000
+"""Operands that one operation looks at before it gives up, so that a hostile program costs bounded time and memory."""
 
 
 class TooLarge(Exception):
@@ -123,8 +123,8 @@ def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Case
 
 
 def _remember(memo: dict[tuple[int, ...], Cases[R]], key: tuple[int, ...], found: Cases[R]) -> None:
-    if len(memo) >= LARGEST:
-        raise TooLarge(f"a shape or number depends on the decisions in more than {LARGEST:,} ways")
+    if len(memo) * len(key) >= LARGEST:
+        raise TooLarge(f"a shape or number depends on the decisions in more than {len(memo):,} ways")
     memo[key] = found
 
 

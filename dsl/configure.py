@@ -45,9 +45,7 @@ def configure(
         reader.report("E509", declaration.short.span, message, f"write `{site.subject} {{ .. }}`")
         return None, reader.findings
     lines, meant = _settings(reader, model, declaration)
-    values = {
-        name: _value(reader, line, accepts(name, model.model_fields[name])) for name, line in lines.items()
-    }
+    values = {name: _value(reader, line, accepts(name, model.model_fields[name])) for name, line in lines.items()}
     values |= _keyword_lines(reader, model, declaration)
     if GOALS in model.model_fields and model.model_fields[GOALS].is_required() and GOALS not in values:
         cure = "say what is searched for, such as `maximize accuracy`"
@@ -116,9 +114,7 @@ def _keyword_lines(reader: Reader, model: type[Settings], declaration: ast.Setti
 def _misplaced(reader: Reader, lines: Sequence[ast.Goal | ast.Require], keyword: str) -> None:
     for line in lines:
         word = line.direction if isinstance(line, ast.Goal) else "require"
-        reader.report(
-            "E511", line.span, f"`{word}` does not belong in a `{keyword}`", "move it to a `search`"
-        )
+        reader.report("E511", line.span, f"`{word}` does not belong in a `{keyword}`", "move it to a `search`")
 
 
 def _goals(reader: Reader, model: type[Settings], lines: Sequence[ast.Goal]) -> object:
@@ -129,6 +125,4 @@ def _goals(reader: Reader, model: type[Settings], lines: Sequence[ast.Goal]) -> 
     values = [reader.value(line.objective, Accepts(line.direction, (objective,))) for line in lines]
     if any(value is BAD for value in values):
         return BAD
-    return tuple(
-        {"direction": line.direction, "objective": value} for line, value in zip(lines, values, strict=True)
-    )
+    return tuple({"direction": line.direction, "objective": value} for line, value in zip(lines, values, strict=True))

@@ -32,9 +32,7 @@ def _draw(reader: Reader, expr: ast.Expr, accept: Accepts) -> Draw | Bad:
         case ast.Call() if is_uniform(expr):
             return reader.uniform(expr, accept)
         case _:
-            message = (
-                f"`~` draws numbers, as `1 | 5`, `5..20` and `uniform(0, 1)` do, not `{short(expr.span)}`"
-            )
+            message = f"`~` draws numbers, as `1 | 5`, `5..20` and `uniform(0, 1)` do, not `{short(expr.span)}`"
             return reader.report("E508", expr.span, message, f"write `{accept.name} = ..` to set it")
 
 

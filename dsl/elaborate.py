@@ -43,7 +43,7 @@ from atnas.dsl.walk import words
 BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
 """What the language has beside operators, and what each takes."""
 
-MOST_STEPS = 300_000
+MOST_STEPS = 200_000
 """Expressions that are evaluated, every turn and element counted, before a space is refused."""
 
 

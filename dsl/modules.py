@@ -117,9 +117,7 @@ class _Loader:
         if first == "std" and rest.isidentifier() and file.is_file():
             path = f"<{dotted}>"
             return self.done[path].source if path in self.done else Source(path, file.read_text("utf-8"))
-        known = sorted(
-            "std." + f.name.removesuffix(".atnas") for f in library.iterdir() if f.name.endswith(".atnas")
-        )
+        known = sorted("std." + f.name.removesuffix(".atnas") for f in library.iterdir() if f.name.endswith(".atnas"))
         close = nearest(dotted, known)
         cure = f"did you mean `{close}`?" if close else f"the standard library has {', '.join(known)}"
         self._report("E105", use, f"there is no library `{dotted}`", cure)

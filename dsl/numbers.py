@@ -35,15 +35,14 @@ def operation(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
 
 def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
     """Reports `1..n - 1`, in which `- 1` is not part of the range's end."""
-    left = node.left
-    if not isinstance(left, ast.Range) or left.step is not None or left.span.start > node.span.start:
+    left, rest = node.left, f"{node.op} {text(node.right)}"
+    if not isinstance(left, ast.Range) or left.span.start > node.span.start:
         return False
-    elab.builder.report(
-        "E214",
-        node.span,
-        f"`..` binds tighter than `{node.op}`: this range ends at {text(left.high)}",
-        f"write {text(left.low)}..({text(left.high)} {node.op} {text(node.right)}), or put the range in parentheses",
-    )
+    cure = "put the range in parentheses"
+    if left.step is None:
+        cure = f"write {text(left.low)}..({text(left.high)} {rest}), or {cure}"
+    message = f"`..` binds tighter than `{node.op}`, so `{rest}` is no part of this range"
+    elab.builder.report("E214", node.span, message, cure)
     return True
 
 

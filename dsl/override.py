@@ -32,16 +32,12 @@ def override(
             body = (*declaration.body[:i], ast.Bind(line.span, line.name, new), *declaration.body[i + 1 :])
             return replace(declaration, body=body)
     if rest:
-        raise ValueError(
-            f"`{name}` is not set in `{declaration.keyword} {declaration.name.id}`; set it as a whole"
-        )
+        raise ValueError(f"`{name}` is not set in `{declaration.keyword} {declaration.name.id}`; set it as a whole")
     added = ast.Bind(value.span, ast.Name(value.span, name), value)
     return replace(declaration, body=(*declaration.body, added))
 
 
-def _within(
-    expr: ast.Expr, path: Sequence[str], value: ast.Expr, holder: str, accept: Accepts | None
-) -> ast.Expr:
+def _within(expr: ast.Expr, path: Sequence[str], value: ast.Expr, holder: str, accept: Accepts | None) -> ast.Expr:
     """The expression with the argument at the path replaced or added."""
     if isinstance(expr, ast.Name):
         expr = ast.Call(expr.span, expr, ())

@@ -1,4 +1,7 @@
-"""An expression as text: one spelling each, on one line, with no parentheses that are not needed."""
+"""An expression as text: one spelling each, on one line, with no parentheses that are not needed.
+
+A range to the left of arithmetic keeps its parentheses, since `1..4 - 1` is a finding.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,8 @@ def _form(expr: ast.Expr) -> tuple[str, int]:
     match expr:
         case ast.Binary(_, op, left, right):
             own = PRECEDENCE[op]
-            comparison = own == PRECEDENCE["in"]
-            return f"{_write(left, own + comparison)} {op} {_write(right, own + 1)}", own
+            tight = ATOM if isinstance(left, ast.Range) else own + (own == PRECEDENCE["in"])
+            return f"{_write(left, tight)} {op} {_write(right, own + 1)}", own
         case ast.Choice(_, options):
             own = PRECEDENCE["|"]
             return " | ".join(_write(option, own + 1) for option in options), own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from tried import Tried, spaces
 
+from atnas.compiler.space import Compiled, compile
 from atnas.dsl import ast
 from atnas.dsl.cases import values
 from atnas.dsl.diagnostics import Diagnostic
@@ -183,6 +185,33 @@ def test_shapes_are_proved_for_exactly_the_architectures_there_are(tried: Tried)
         last = net.nodes[net.outputs[0][1]]
         known = {last.shape} if isinstance(last, InputNode) else set(values(last.shape))
         assert known == shapes, tried.text
+
+
+@pytest.mark.parametrize(
+    ("name", "architectures"),
+    [
+        ("nas_bench_201", 5**6),
+        ("darts", 1_076_746_950_455_072_400),
+        ("ofa_mobilenet_v3", 7371**5),
+        ("autoformer", 3 * (4**12 + 4**13 + 4**14)),
+    ],
+)
+def test_spaces_of_the_literature_have_their_sizes(name: str, architectures: int) -> None:
+    assert whole(name).encoding.count() == architectures
+
+
+def test_architectures_drawn_meet_the_constraint_on_params() -> None:
+    space = whole("autoformer")
+    for seed in range(5):
+        assert space.costs.of(space.encoding.sample(random.Random(seed)))["params"] <= 6_000_000
+
+
+def whole(name: str) -> Compiled:
+    """The one space of a file in spec/programs."""
+    path = Path(__file__).parent / "spec" / "programs" / f"{name}.atnas"
+    (worked,) = program(path.read_text(encoding="utf-8")).spaces.values()
+    assert worked.net is not None
+    return compile(worked.net)
 
 
 # Programs made to be expensive

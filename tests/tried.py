@@ -136,6 +136,9 @@ PLAIN: dict[str, Layer] = {
 }
 
 
+SHAPING = [Term(text, lambda _, f=f: f) for text, f in PLAIN.items() if text not in ("relu", "linear(4)")]
+
+
 def added(xs: list[torch.Tensor]) -> torch.Tensor:
     if any(x.shape != xs[0].shape for x in xs):
         raise Refused
@@ -203,12 +206,12 @@ def _repeat(inner: Term, ends: tuple[int, int]) -> Term:
 
 
 @st.composite
-def tensors(draw: st.DrawFn, bound: list[str], layer: st.SearchStrategy[Term]) -> Term:
-    """A sum, a join, a subset of either, or one after another, of tensors that have a name."""
+def tensors(draw: st.DrawFn, bound: list[str], layer: st.SearchStrategy[Term], uses: list[Term]) -> Term:
+    """A layer after a tensor that has a name, or several: one of them, all, or a chosen subset, added or joined."""
 
     through = draw(st.lists(layer, min_size=1, max_size=3))
-    if len(through) > 1 and draw(st.booleans()):
-        through[1] = through[0]  # the same text twice is two decisions, or one where a name or a cell ties
+    if draw(st.booleans()):  # the same text twice is two decisions, or one where a name or a cell ties
+        through = [draw(st.sampled_from(uses))] * 2
     terms = [_through(draw(st.sampled_from(bound)), f) for f in through]
     if len(terms) == 1:
         return terms[0]
@@ -230,14 +233,16 @@ def _through(name: str, layer: Term) -> Term:
 @st.composite
 def spaces(draw: st.DrawFn) -> Tried:
     """A program with an op, a cell, a tied width, a tied layer and two bound tensors."""
-    op, cell = draw(layers(["c"], [])), draw(layers(["c"], []))
+    body = layers(["c"], []) | st.permutations(SHAPING).map(lambda terms: choice(terms[:2]))
+    op, cell = draw(body), draw(body)
     size = draw(st.sampled_from([choice([Term("2", lambda _: 2), Term("4", lambda _: 4)]), Term("4", lambda _: 4)]))
     arguments = draw(st.lists(widths(["w"]), min_size=2, max_size=2))
     leaves = [_use("f", op, arguments[0]), _use("g", cell, arguments[1], once=True)]
     tie = draw(layers(["w"], leaves))
-    layer = layers(["w"], [*leaves, Term("e", lambda s: s.layers["e"])])
-    a = draw(tensors(["x"], layer))
-    y = draw(tensors(["a", "a", "x"], layer))
+    uses = [*leaves, Term("e", lambda s: s.layers["e"])]
+    layer = layers(["w"], uses)
+    a = draw(tensors(["x"], layer, uses))
+    y = draw(tensors(["a", "a", "x"], layer, uses))
     text = f"""\
 op f(c) = {op.text}
 cell g(c) = {cell.text}
