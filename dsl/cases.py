@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from atnas.dsl.errors import Unable
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -22,7 +24,7 @@ LARGEST: Final = 1_000_000
 """Operands that one operation looks at before it gives up, so that a hostile program costs bounded time and memory."""
 
 
-class TooLarge(Exception):
+class TooLarge(Unable):
     """The space is larger than this program takes. The text says what is too large."""
 
 

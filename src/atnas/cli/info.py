@@ -13,6 +13,7 @@ from atnas.cli.check import report
 from atnas.cli.console import output
 from atnas.cli.files import read_text, source
 from atnas.compiler.conditions import conditions
+from atnas.compiler.constraints import speaks_of_metrics
 from atnas.compiler.space import Compiled, compile
 from atnas.dsl.errors import Unable
 from atnas.dsl.net import InputNode, Net
@@ -20,6 +21,7 @@ from atnas.dsl.suggest import nearest
 from atnas.runtime.program import Plan, Program, read_program
 
 VERSION = 1
+ASIDE = " (`require` lines over metrics set aside)"
 METRICS = ("params", "macs", "activations", "depth")
 
 SHOWN = 40
@@ -52,7 +54,8 @@ def command(file: str, space: str | None, as_json: bool) -> int:
         return 0
     console = output()
     for name, about in described.items():
-        _show_space(console, about, program.spaces[name].sizes)
+        exact = not any(speaks_of_metrics(c) for c in wanted[name].constraints)
+        _show_space(console, about, program.spaces[name].sizes, exact)
     for plan in program.plans.values():
         _show_experiment(console, plan)
     return 0
@@ -106,13 +109,13 @@ def _tasks(name: str, program: Program) -> dict[str, Any]:
     }
 
 
-def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int]) -> None:
+def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int], exact: bool) -> None:
     inputs = ", ".join(f"{i['name']}: ({', '.join(map(str, i['shape']))})" for i in about["inputs"])
     console.print(f"[bold]space {about['name']}[/bold]  {inputs}", soft_wrap=True)
     if sizes:
         free = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}", soft_wrap=True)
-    console.print(f"  {_counted(int(about['architectures']))}")
+    console.print(f"  {_counted(int(about['architectures']))}{'' if exact else ASIDE}", soft_wrap=True)
     table = Table(box=None, padding=(0, 2), show_header=True)
     for column in ("", "min", "max"):
         table.add_column(column, justify="right" if column else "left")
@@ -139,7 +142,8 @@ def _show_experiment(console: Console, plan: Plan) -> None:
     )
     space = compile(plan.narrowed)
     least, most = (_figure(_extreme(space, "params", largest)) for largest in (False, True))
-    console.print(f"  {_counted(space.encoding.count())}, {least} to {most} params")
+    aside = "" if space.encoding.exact else ASIDE
+    console.print(f"  {_counted(space.encoding.count())}, {least} to {most} params{aside}", soft_wrap=True)
 
 
 def _figure(number: int | None) -> str:
