@@ -6,7 +6,7 @@ from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from atnas.dsl import ast
-from atnas.dsl.cases import TRUE, apply
+from atnas.dsl.cases import TRUE, apply, values
 from atnas.dsl.context import Context
 from atnas.dsl.net import LARGEST, Arith, Compare, Condition, Constraint, Metric, Pick, Read, number
 from atnas.dsl.net import arithmetic as calculate
@@ -110,10 +110,22 @@ def constraint(elab: Elaborator, statement: ast.Require, cx: Context) -> Constra
     wanted, *rest = [condition(elab, side, cx) for side in sides]
     if isinstance(wanted, Unknown) or any(isinstance(r, Unknown) for r in rest):
         return None
+    if not all(holds(elab, side, found) for side, found in zip(sides, (wanted, *rest), strict=True)):
+        return None
     guards: list[Condition] = [] if cx.guard is TRUE else [Read(apply(int, cx.guard))]
     guards += [r for r in rest if not isinstance(r, Unknown)]
     guard = reduce(partial(Compare, "and"), guards) if guards else None
     return Constraint(wanted, guard, statement.span)
+
+
+def holds(elab: Elaborator, node: ast.Expr, found: Condition | Unknown) -> bool:
+    """Whether a condition is true or false, as a comparison is and a number is not; reports it where it is not."""
+    if isinstance(found, Compare | Unknown):
+        return True
+    if not isinstance(found, Metric | tuple) and all(isinstance(v, bool) for v in values(number(found))):
+        return True
+    elab.builder.report("E404", node.span, "this is a number, and a condition compares", f"write {text(node)} <= ..")
+    return False
 
 
 def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown:
@@ -123,6 +135,12 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
             first = condition(elab, left, cx)
             second = UNKNOWN if isinstance(first, Unknown) else condition(elab, right, cx)
             if isinstance(first, Unknown) or isinstance(second, Unknown):
+                return UNKNOWN
+            if op == "in" and not isinstance(second, tuple):
+                cure = f"write a list: {text(left)} in [{text(right)}]"
+                elab.builder.report("E404", right.span, "`in` compares with a list of values", cure)
+                return UNKNOWN
+            if op == "and" and not (holds(elab, left, first) and holds(elab, right, second)):
                 return UNKNOWN
             return Compare(op, first, second)
         case ast.Name(id=word) if word in METRICS and word not in cx.scope:

@@ -47,7 +47,7 @@ class _Scan:
                     scope.setdefault(size.id, size.span)
         if syntax.short is not None:
             self.expression(syntax.short, scope)
-            if syntax.keyword == "space":
+            if syntax.keyword == "space" and not self.broken(syntax):
                 self.report(
                     "E304",
                     syntax.name.span,

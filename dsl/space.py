@@ -167,6 +167,9 @@ def _inputs(
             known = whole(elab, value, size.span, "the size of an input")
             if known is None:
                 return None
+            if known == 0:
+                elab.builder.report("E201", size.span, "a size is at least 1")
+                return None
             shape.append(known)
         if ends is not None and tuple(shape) != outside:
             elab.builder.report(

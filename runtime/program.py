@@ -202,9 +202,15 @@ def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
 
 
 def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Findings in source order, one for each code and place, errors that two passes saw counted once."""
+    """Findings in source order, one for each code and place, errors that two passes saw counted once.
+
+    An op that reaches itself is too large to work out; that it reaches itself says it all.
+    """
     kept: dict[tuple[str, str, int, int], Diagnostic] = {}
+    endless = any(f.code == "E104" for f in findings)
     for finding in findings:
+        if endless and finding.code == "E405":
+            continue
         span = finding.span
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)
     return sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))

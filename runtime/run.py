@@ -61,8 +61,7 @@ class Run:
     def __post_init__(self) -> None:
         self.seed = self.plan.settings.seed
         self.space: Compiled = compile(self.plan.narrowed)
-        self.supernet = Supernet(self.space.net, self.space.encoding, derive(self.seed, "weights"))
-        self.supernet.to(self.device)
+        self.supernet = _supernet(self.space, derive(self.seed, "weights"), self.device)
         self.workers = workers(self.artifact.bytes, self.plan, self.supernet, self.device, self.count)
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, self.workers, self.folder)
@@ -147,3 +146,13 @@ class Run:
     def close(self) -> None:
         """Ends the workers."""
         self.workers.close()
+
+
+def _supernet(space: Compiled, seed: int, device: torch.device) -> Supernet:
+    """The supernet on its device. Raises `Unable` where it does not fit."""
+    try:
+        return Supernet(space.net, space.encoding, seed).to(device)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise Unable(f"the supernet of `{space.net.name}` does not fit into memory; narrow its widths") from error

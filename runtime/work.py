@@ -10,8 +10,10 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -107,8 +109,6 @@ class Pool:
     """
 
     def __init__(self, artifact: bytes, supernet: Supernet, count: int) -> None:
-        # This process only adds up; threads of its own would wait for cores that the workers hold.
-        torch.set_num_threads(1)
         context = multiprocessing.get_context("spawn")
         shared = {name: tensor.share_memory_() for name, tensor in supernet.state_dict().items()}
         self._pipes: list[Connection] = []
@@ -116,7 +116,8 @@ class Pool:
         for _ in range(count):
             here, there = context.Pipe()
             process = context.Process(target=_serve, args=(there, artifact, shared), daemon=True)
-            process.start()
+            with _deaf():
+                process.start()
             there.close()
             self._pipes.append(here)
             self._processes.append(process)
@@ -164,12 +165,33 @@ def workers(artifact: bytes, plan: Plan, supernet: Supernet, device: torch.devic
     On a GPU one process keeps the device busy. Running averages of batch norms are moved by every task in order, which
     only one can do.
     """
+    if device.type == "cpu":
+        # One thread wherever the work is done: sums of floats then come out the same for any number of workers, and
+        # small networks lose more by threads than they gain.
+        torch.set_num_threads(1)
     if count is None:
         alone = device.type != "cpu" or plan.train.norm == "running"
         count = 1 if alone else min(cores(), plan.train.batch)
     if count > 1 and (device.type != "cpu" or plan.train.norm == "running"):
         raise Unable("--workers above 1 goes with the cpu and with norm = transductive or support only")
     return Serial(plan, supernet, device) if count == 1 else Pool(artifact, supernet, count)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started within ignore what stops a run: Ctrl-C goes to all of a group, and the run itself ends them.
+
+    What is ignored stays so in a new process from its first instruction on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def cores() -> int:
@@ -179,8 +201,6 @@ def cores() -> int:
 
 def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor]) -> None:
     """The life of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     torch.set_num_threads(1)
     keep_memory()
     plan = plan_of(open_artifact(artifact, "the program"))

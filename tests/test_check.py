@@ -250,3 +250,37 @@ def test_many_uses_of_uses_are_no_circle_and_many_circles_are_found() -> None:
         ("E104", "`a` reaches itself: a -> b -> a"),
         ("E104", "`c` reaches itself: c -> c"),
     ]
+
+
+KERNELS = "space s [x: (8, 16, 16)] -> y {{\n  k = 3 | 5\n  y = x -> conv(8, k)\n  require {}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "place", "cure"),
+    [
+        ("k in 3", "3", "write a list: k in [3]"),
+        ("k", "k", "write k <= .."),
+        ("params >= 1 and k", "k", "write k <= .."),
+    ],
+)
+def test_a_condition_that_compares_nothing_is_told_with_its_cure(condition: str, place: str, cure: str) -> None:
+    (finding,) = check(KERNELS.format(condition))
+    assert (finding.code, finding.span.text, finding.help) == ("E404", place, cure)
+
+
+def test_a_truth_value_is_a_condition() -> None:
+    assert not check("space s(wide = true) [x: (8, 16, 16)] -> y {\n  y = x -> conv(8)\n  require wide\n}\n")
+
+
+def test_a_size_of_an_input_is_at_least_one() -> None:
+    (finding,) = check("space s [x: (0, 8, 8)] -> y {\n  y = x -> conv(8)\n}\n")
+    assert (finding.code, finding.span.text) == ("E201", "0")
+
+
+def test_an_op_that_reaches_itself_is_told_once() -> None:
+    found = check("op f = relu -> f\nspace s [x: (8, 8, 8)] -> y {\n  y = x -> f\n}\n")
+    assert [f.code for f in found] == ["E104"]
+
+
+def test_a_space_whose_head_cannot_be_read_is_not_told_again() -> None:
+    assert {f.code for f in check("space s [] -> y {\n  y = x -> relu\n}\n")} == {"E001"}

@@ -31,7 +31,12 @@ SHOWN = 40
 @click.command()
 @click.argument("file")
 @click.option("--space", help="Only this space.")
-@click.option("--json", "as_json", is_flag=True, help="For programs; see the documentation for the keys.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="For programs: `version`, `spaces`, `experiments`, `tasks`.",
+)
 def command(file: str, space: str | None, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
     program = read_program(source(file), read_text)
