@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import PurePosixPath
 
-from atnas.dsl import ast
-from atnas.dsl.diagnostics import Diagnostic, Label
 from atnas.dsl.errors import Unable
-from atnas.dsl.parse import parse
+from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.source import Source, Span
-from atnas.dsl.suggest import nearest
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
 
 Reader = Callable[[str], str]
 """Gives the text of a path, or raises `Unable`."""

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from atnas.dsl import ast
-from atnas.dsl.diagnostics import Diagnostic, Label
-from atnas.dsl.elaborate import BUILTINS
+from atnas.dsl.elaborate.expressions import BUILTINS
+from atnas.dsl.elaborate.numbers import MEASURED, METRICS, beyond
+from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.modules import Module
-from atnas.dsl.numbers import MEASURED, METRICS, beyond
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
-from atnas.dsl.suggest import nearest
-from atnas.dsl.walk import children, parts
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.walk import children, parts
 
 
 def scan(module: Module) -> list[Diagnostic]:

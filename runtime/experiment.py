@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, InstanceOf, field_validator
 
-from atnas.dsl import ast
 from atnas.dsl.settings import Extension, Ref, Reference, Settings, Variants
+from atnas.dsl.syntax import ast
 from atnas.runtime.learn.settings import Adam, Outer
 from atnas.runtime.learn.trainer import Norm, Trainer
 from atnas.runtime.search.searcher import Goal, Searcher

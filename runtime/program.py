@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from atnas.dsl import ast
-from atnas.dsl.configure import configure
-from atnas.dsl.diagnostics import Diagnostic
+from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.modules import Declared, Module, Reader, load
 from atnas.dsl.net import Constraint, Net
-from atnas.dsl.override import override
-from atnas.dsl.parse import parse
 from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
+from atnas.dsl.settings.configure import configure
+from atnas.dsl.settings.override import override
 from atnas.dsl.source import Source, Span
-from atnas.dsl.space import Ends, Worked, limits, work_out
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
 from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.tasks.distribution import Tasks
 

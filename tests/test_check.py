@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from tried import Tried, spaces
 
 from atnas.compiler.space import Compiled, compile
-from atnas.dsl import ast
 from atnas.dsl.cases import values
-from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.errors import Unable
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.net import InputNode
-from atnas.dsl.parse import parse
 from atnas.dsl.source import Source
-from atnas.dsl.walk import parts
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
+from atnas.dsl.syntax.walk import parts
 from atnas.runtime.program import Program, read_program
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from atnas.cli.main import COMMANDS
 from atnas.cli.progress import Lines
-from atnas.dsl.diagnostics import Diagnostic
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.modules import Reader, load
 from atnas.dsl.source import Source, Span
 from atnas.runtime.program import Program

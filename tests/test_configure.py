@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, InstanceOf, field_validator, model_validator
 
-from atnas.dsl import ast
-from atnas.dsl.configure import configure
-from atnas.dsl.describe import describe
-from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.errors import Unable
-from atnas.dsl.override import override
-from atnas.dsl.parse import parse
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.plugins import load
 from atnas.dsl.settings import (
     Between,
@@ -32,7 +27,12 @@ from atnas.dsl.settings import (
     Unit,
     Variants,
 )
+from atnas.dsl.settings.configure import configure
+from atnas.dsl.settings.describe import describe
+from atnas.dsl.settings.override import override
 from atnas.dsl.source import Source
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
 from atnas.runtime.learn.maml import Maml
 from atnas.runtime.learn.trainer import Trainer
 from atnas.runtime.search.objectives import Accuracy, Objective, Params

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import pytest
 
-from atnas.dsl import ast
-from atnas.dsl.configure import configure
-from atnas.dsl.parse import parse
 from atnas.dsl.settings import Settings
+from atnas.dsl.settings.configure import configure
 from atnas.dsl.source import Source
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
 from atnas.runtime.experiment import (
     After,
     Experiment,
@@ -137,8 +137,8 @@ def test_reading_settings_loads_no_numerics() -> None:
     """With every extension that the texts name loaded."""
     code = """
 import sys
-from atnas.dsl.configure import configure
-from atnas.dsl.parse import parse
+from atnas.dsl.settings.configure import configure
+from atnas.dsl.syntax.parse import parse
 from atnas.dsl.source import Source
 from atnas.runtime.experiment import Search, Train
 for model, text in ((Train, sys.argv[1]), (Search, sys.argv[2])):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atnas.dsl.errors import Unable
-from atnas.dsl.explain import explanations
+from atnas.dsl.findings.explain import explanations
 from atnas.dsl.source import Source
 from atnas.runtime.program import read_program
 
@@ -25,7 +25,7 @@ def codes_of(text: str) -> list[str]:
 
 
 def test_every_code_that_the_sources_name_is_explained_and_no_other() -> None:
-    sources = [*ROOT.glob("dsl/*.py"), *ROOT.glob("runtime/*.py")]
+    sources = [*ROOT.glob("dsl/**/*.py"), *ROOT.glob("runtime/**/*.py")]
     emitted = {code for path in sources for code in re.findall(r'"([EW]\d{3})"', path.read_text("utf-8"))}
     assert emitted == set(explanations())
 

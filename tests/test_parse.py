@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from lark import Lark
 from lark.exceptions import UnexpectedInput
 
-from atnas.dsl import ast
-from atnas.dsl.ast import Bind, Call, Choice, Draw, Goal, Layer, Name, Number, Require, Settings, Use
-from atnas.dsl.diagnostics import Diagnostic
-from atnas.dsl.grammar import lark, pattern
-from atnas.dsl.parse import parse
-from atnas.dsl.quantity import quantity
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source, Span
-from atnas.dsl.unparse import text
-from atnas.dsl.walk import parts
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.ast import Bind, Call, Choice, Draw, Goal, Layer, Name, Number, Require, Settings, Use
+from atnas.dsl.syntax.grammar import lark, pattern
+from atnas.dsl.syntax.parse import parse
+from atnas.dsl.syntax.quantity import quantity
+from atnas.dsl.syntax.unparse import text
+from atnas.dsl.syntax.walk import parts
 
 PROGRAMS = sorted((Path(__file__).parent / "spec" / "programs").glob("*.atnas"))
 GRAMMAR = Path(__file__).parents[1] / "grammars" / "atnas.lark"

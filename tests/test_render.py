@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from atnas.dsl.diagnostics import Diagnostic, Label
-from atnas.dsl.parse import parse
-from atnas.dsl.render import as_json, concise, full
+from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.render import as_json, concise, full
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.source import Source, Span
-from atnas.dsl.suggest import nearest
+from atnas.dsl.syntax.parse import parse
 
 NET = Source("net.atnas", "\n" * 11 + "  x2 = x0 -> edge(c) + x1 -> down(2 * c)\n")
 

@@ -21,7 +21,7 @@ import pytest
 
 from atnas.compiler.space import compile
 from atnas.dsl.errors import Unable
-from atnas.dsl.render import concise, full
+from atnas.dsl.findings.render import concise, full
 from atnas.dsl.source import Source
 from atnas.runtime.program import Program, read_program
 

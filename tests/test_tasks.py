@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from atnas.dsl import ast
-from atnas.dsl.configure import configure
 from atnas.dsl.errors import Unable
-from atnas.dsl.parse import parse
 from atnas.dsl.settings import Between, OneOf, Uniform
+from atnas.dsl.settings.configure import configure
 from atnas.dsl.source import Source
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.parse import parse
 from atnas.runtime.tasks import cifar_split, glyph_images, omniglot_images
 from atnas.runtime.tasks.augment import RotateClasses
 from atnas.runtime.tasks.cifar import CifarFS, FewShotCifar100

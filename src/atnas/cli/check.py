@@ -10,8 +10,8 @@ from typing import TextIO
 import click
 
 from atnas.cli.files import read_text, sources
-from atnas.dsl.diagnostics import Diagnostic
-from atnas.dsl.render import as_json, concise, full
+from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.findings.render import as_json, concise, full
 from atnas.runtime.program import read_program
 
 

@@ -16,7 +16,7 @@ from atnas.runtime.files import write
 
 
 def _ast(found: Chosen) -> str:
-    from atnas.dsl.parse import parse
+    from atnas.dsl.syntax.parse import parse
 
     program, _ = parse(found.artifact.main)
     return "\n".join(pformat(declaration, width=110) for declaration in program.declarations)

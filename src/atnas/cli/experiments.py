@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from atnas.cli.check import report
 from atnas.cli.files import decoded, read_bytes, read_text, source
-from atnas.dsl.ast import Expr
-from atnas.dsl.diagnostics import Diagnostic
 from atnas.dsl.errors import Unable
+from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.modules import Reader
 from atnas.dsl.source import Source
-from atnas.dsl.suggest import nearest
+from atnas.dsl.syntax.ast import Expr
 from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_artifact
 from atnas.runtime.program import Plan, Program, expression, read_program
 

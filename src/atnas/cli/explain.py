@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from atnas.dsl.errors import Unable
-from atnas.dsl.explain import Explanation, explanations
-from atnas.dsl.suggest import nearest
+from atnas.dsl.findings.explain import Explanation, explanations
+from atnas.dsl.findings.suggest import nearest
 
 
 @click.command()

@@ -16,8 +16,8 @@ from atnas.compiler.conditions import conditions
 from atnas.compiler.constraints import speaks_of_metrics
 from atnas.compiler.space import Compiled, compile
 from atnas.dsl.errors import Unable
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import InputNode, Net
-from atnas.dsl.suggest import nearest
 from atnas.runtime.program import Plan, Program, read_program
 
 VERSION = 1

@@ -10,11 +10,11 @@ import click
 from rich.table import Table
 
 from atnas.cli.console import output
-from atnas.dsl.describe import describe
 from atnas.dsl.errors import Unable
+from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import GROUPS, Group, entries, load
-from atnas.dsl.suggest import nearest
+from atnas.dsl.settings.describe import describe
 
 
 @click.command()

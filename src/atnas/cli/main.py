@@ -17,7 +17,7 @@ import click
 
 from atnas import __version__
 from atnas.dsl.errors import Unable
-from atnas.dsl.suggest import nearest
+from atnas.dsl.findings.suggest import nearest
 
 COMMANDS = {
     "check": "Check files: names, arguments and shapes of every architecture.",

@@ -1,0 +1,1 @@
+"""A checked program's spaces, worked out into nets."""

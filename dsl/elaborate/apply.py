@@ -1,0 +1,261 @@
+"""Layers applied to tensors: every application makes nodes, and so weights, of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.mismatch import Merge, written
+from atnas.dsl.elaborate.numbers import constraint
+from atnas.dsl.elaborate.values import (
+    UNKNOWN,
+    Alternatives,
+    Call,
+    Chain,
+    Chosen,
+    LayerValue,
+    ListOf,
+    Repeat,
+    Standard,
+    Tensor,
+    Unknown,
+    Value,
+    sort,
+)
+from atnas.dsl.findings.diagnostics import Label
+from atnas.dsl.net import Edge, Guard, Read, equals, number
+from atnas.dsl.operator import Shape
+from atnas.dsl.source import Span
+from atnas.dsl.syntax import ast
+
+if TYPE_CHECKING:
+    from atnas.dsl.elaborate.expressions import Elaborator
+
+DEEPEST = 100
+"""Uses inside uses that a program may have."""
+
+
+def run(elab: Elaborator, layer: LayerValue, given: Value, span: Span, guard: Cases[bool]) -> Value:
+    """The output of a layer for a tensor or a list of them; `span` is where it is applied."""
+    match layer:
+        case Standard():
+            return _standard(elab, layer, given, guard)
+        case Call():
+            return _call(elab, layer, given, guard)
+        case Chain(parts):
+            for part in parts:
+                if isinstance(given, Unknown):
+                    return UNKNOWN
+                given = run(elab, part, given, span, guard)
+            return given
+        case Alternatives(selector, keys, options):
+            outputs = []
+            for key, option in zip(keys, options, strict=True):
+                outputs.append(run(elab, option, given, span, both(guard, equals(selector, key))))
+            return _select(elab, layer, outputs)
+        case Repeat(turns, count, counts):
+            reached = [given]
+            for i, turn in enumerate(turns):
+                runs = apply(lambda n, i=i: isinstance(n, int) and n > i, number(count))
+                reached.append(run(elab, turn, reached[-1], span, both(guard, runs)))
+            if len(counts) == 1:
+                return reached[counts[0]]
+            return _select(elab, Alternatives(count, counts, (), layer.span), [reached[c] for c in counts])
+
+
+def _select(elab: Elaborator, among: Alternatives, outputs: Sequence[Value]) -> Value:
+    """The output of the chosen alternative; of several outputs each."""
+    if any(isinstance(o, Unknown) for o in outputs):
+        return UNKNOWN
+    if all(isinstance(o, Tensor) for o in outputs):
+        sources = tuple(o.node for o in outputs if isinstance(o, Tensor))
+        return Tensor(elab.builder.choice(among.selector, among.keys, sources, among.span))
+    lists = [o.items if isinstance(o, ListOf) else (o,) for o in outputs]
+    if len({len(x) for x in lists}) > 1:
+        elab.builder.report("E212", among.span, "these alternatives have different numbers of outputs")
+        return UNKNOWN
+    return ListOf(tuple(_select(elab, among, column) for column in zip(*lists, strict=True)))
+
+
+def _standard(elab: Elaborator, layer: Standard, given: Value, guard: Cases[bool]) -> Value:
+    if layer.operator.variadic:
+        return join(elab, layer.name, [(given, layer.span)], layer.place, layer.span, guard)
+    if isinstance(given, ListOf) and len(given.items) == 1:
+        given = given.items[0]
+    if not isinstance(given, Tensor):
+        if not isinstance(given, Unknown):
+            elab.builder.report("E212", layer.span, f"`{layer.name}` takes one tensor, not {sort(given)}")
+        return UNKNOWN
+    edges = (Edge(given.node),)
+    return Tensor(elab.builder.layer(layer.name, layer.arguments, edges, layer.place, layer.span, guard))
+
+
+def join(
+    elab: Elaborator,
+    operator: str,
+    given: Sequence[tuple[Value, Span]],
+    place: str,
+    span: Span,
+    guard: Cases[bool],
+    cure: str | None = None,
+) -> Value:
+    """`add` or `concat` of tensors and lists of tensors alike; `cure` is for those that do not fit."""
+    edges: list[Edge] = []
+    spans: list[Span] = []
+    for value, at in given:
+        found = _edges(elab, operator, value, at)
+        if found is None:
+            return UNKNOWN
+        edges += found
+        spans += [at] * len(found)
+    if not edges:
+        elab.builder.report("E213", span, f"`{operator}` of no tensor has no shape")
+        return UNKNOWN
+    merge = Merge(tuple(spans), cure)
+    return Tensor(elab.builder.layer(operator, (), tuple(edges), place, span, guard, merge))
+
+
+def _edges(elab: Elaborator, operator: str, value: Value, span: Span) -> list[Edge] | None:
+    match value:
+        case Tensor(node):
+            return [Edge(node)]
+        case Chosen(decision, picks, items) if all(isinstance(i, Tensor) for i in items):
+            guards = [frozenset(o for o, p in enumerate(picks) if i in p) for i in range(len(items))]
+            return [
+                Edge(item.node, Guard(decision, allowed))
+                for item, allowed in zip(items, guards, strict=True)
+                if isinstance(item, Tensor)
+            ]
+        case ListOf(items):
+            found = [_edges(elab, operator, item, span) for item in items]
+            return None if any(f is None for f in found) else [e for f in found if f is not None for e in f]
+        case Unknown():
+            return None
+        case Chosen(items=items):
+            odd = next(i for i in items if not isinstance(i, Tensor))
+            if isinstance(odd, Unknown):
+                return None
+            elab.builder.report("E201", span, f"`{operator}` merges tensors, and this list holds {sort(odd)}")
+        case _:
+            cure = "give it an input: x -> .." if "layer" in sort(value) else None
+            elab.builder.report("E201", span, f"`{operator}` merges tensors, not {sort(value)}", cure)
+    return None
+
+
+def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Value:
+    """The body of an op or cell, worked through once more for this application."""
+    syntax = call.declared.syntax
+    assert isinstance(syntax, ast.Layer)
+    elab.depth += 1
+    try:
+        if elab.depth > DEEPEST:
+            raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
+        place = elab.builder.place(call.place)
+        cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
+        if syntax.short is not None:
+            inner = elab.inside(syntax.short, cx)
+            layer = elab.layer(elab.value(syntax.short, inner), syntax.short, inner)
+            return UNKNOWN if isinstance(layer, Unknown) else run(elab, layer, given, call.span, guard)
+        tensors = _ports(elab, call, syntax, given)
+        if tensors is None:
+            return UNKNOWN
+        return body(elab, syntax, tensors, cx, call.span)
+    finally:
+        elab.depth -= 1
+
+
+def _ports(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value) -> list[Tensor] | None:
+    items = given.items if isinstance(given, ListOf) else (given,)
+    if any(isinstance(i, Unknown) for i in items):
+        return None
+    if len(items) != len(syntax.inputs) or isinstance(given, Chosen):
+        wants, has = len(syntax.inputs), "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
+        elab.builder.report(
+            "E212",
+            call.span,
+            f"`{call.declared.name}` takes {wants} input{'s' * (wants != 1)}, and {has} came",
+        )
+        return None
+    tensors = [i for i in items if isinstance(i, Tensor)]
+    if len(tensors) < len(items):
+        odd = next(i for i in items if not isinstance(i, Tensor))
+        elab.builder.report("E212", call.span, f"`{call.declared.name}` takes tensors, not {sort(odd)}")
+        return None
+    return tensors
+
+
+def body(
+    elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, call: Span | None = None
+) -> Value:
+    """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
+    scope: dict[str, Value] = dict(cx.scope)
+    for port, tensor in zip(syntax.inputs, tensors, strict=True):
+        scope[port.name.id] = tensor
+        if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):
+            return UNKNOWN
+    for statement in syntax.body:
+        here = replace(cx, scope=scope)
+        if isinstance(statement, ast.Bind):
+            scope[statement.name.id] = elab.bind(statement, here)
+        else:
+            found = constraint(elab, statement, here)
+            elab.builder.constraints += [] if found is None else [found]
+    outputs: list[Value] = []
+    for port in syntax.outputs:
+        value = scope.get(port.name.id, UNKNOWN)
+        if isinstance(value, ListOf) and len(value.items) == 1:
+            value = value.items[0]
+        if not isinstance(value, Tensor | Unknown):
+            cure = "give it an input: x -> .." if sort(value) == "a layer" else None
+            elab.builder.report("E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor", cure)
+            value = UNKNOWN
+        if isinstance(value, Tensor) and port.sizes is not None:
+            _sizes(elab, port, value, scope, cx, None)
+        outputs.append(value)
+    return outputs[0] if len(outputs) == 1 else ListOf(tuple(outputs))
+
+
+def _sizes(
+    elab: Elaborator, port: ast.Port, tensor: Tensor, scope: dict[str, Value], cx: Context, call: Span | None
+) -> bool:
+    """Reads the names in a port's shape off the tensor, and compares the numbers with it; False with a finding."""
+    assert port.sizes is not None
+    shape = elab.builder.shapes[tensor.node]
+    odd = witness(shape, lambda s: len(s) != len(port.sizes or ()))
+    if odd is not None:
+        _unfit(elab, port, shape, odd, f"{len(port.sizes)} sizes", call)
+        return False
+    for i, size in enumerate(port.sizes):
+        actual: Cases[int] = apply(lambda s, i=i: s[i], shape)
+        if isinstance(size, ast.Name) and size.id not in scope:
+            known = values(actual)
+            scope[size.id] = known[0] if len(known) == 1 else Read(actual)
+            continue
+        value = elab.value(size, replace(cx, scope=scope))
+        wanted: Cases[object] = actual if isinstance(value, Unknown) else number(value)  # type: ignore[arg-type, assignment]
+        odd = witness(apply(lambda a, w: a == w, actual, wanted), lambda same: not same)
+        if odd is not None:
+            want = wanted
+            while want.children:
+                want = want.children[odd.get(want.decision, 0)]
+            _unfit(elab, port, shape, odd, f"{want.value} as size {i + 1}", call)
+            return False
+    return True
+
+
+def _unfit(
+    elab: Elaborator, port: ast.Port, shape: Cases[Shape], case: dict[int, int], wanted: str, call: Span | None
+) -> None:
+    """Blames the use of a layer that a tensor does not fit, or the body where its own output does not."""
+    while shape.children:
+        shape = shape.children[case.get(shape.decision, 0)]
+    elab.builder.report(
+        "E303",
+        call or port.span,
+        f"`{port.name.id}` has {wanted}, and {written(shape.value)} came",
+        when=elab.builder.words(case) or None,
+        labels=() if call is None else (Label(port.span, "declared here"),),
+    )

@@ -1,0 +1,209 @@
+"""The net under construction: nodes, decisions and findings, and the shape of every node for every architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from atnas.dsl.cases import LEAF, Cases, TooLarge, apply, choose, leaf, member, nodes, only
+from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
+from atnas.dsl.elaborate.naming import Unique
+from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.net import (
+    ChoiceNode,
+    Constraint,
+    Decision,
+    Edge,
+    InputNode,
+    Json,
+    Kind,
+    LayerNode,
+    NetNode,
+    Num,
+    Static,
+    number,
+)
+from atnas.dsl.operator import Operator, Shape, ShapeError
+from atnas.dsl.plugins import load
+from atnas.dsl.source import Source, Span
+from atnas.dsl.syntax import ast
+
+LARGEST_NET = 100_000
+"""Nodes after which a space is refused, so that a hostile file costs bounded time and memory."""
+
+MOST_CASES = 1_000_000
+"""Cases of all shapes together after which a space is refused."""
+
+MOST_OPTIONS = 10_000
+"""Options of one decision and turns of one repeat that a program may have."""
+
+
+@dataclass
+class Builder:
+    """Collects one space. Findings are told once for each code and place."""
+
+    source: Source
+    findings: list[Diagnostic]
+    nodes: list[NetNode] = field(default_factory=list)
+    shapes: list[Cases[Shape]] = field(default_factory=list)
+    decisions: list[Decision | None] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    _cases: int = 0
+    _names: list[str] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _sites: Unique = field(default_factory=Unique)
+    _cells: Unique = field(default_factory=Unique)
+    _ways: Unique = field(default_factory=Unique)
+    _places: dict[str, int] = field(default_factory=dict)
+
+    def report(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        cure: str | None = None,
+        *,
+        inner: str = "",
+        when: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        """Adds a finding, unless this one was made there before."""
+        if not any(f.code == code and f.span == span for f in self.findings):
+            self.findings.append(Diagnostic(code, span, message, cure, when, inner, labels))
+
+    # Decisions
+
+    def reserve(self, name: str, site: ast.Expr) -> int:
+        """The number of the decision made at a site on the way of that name: on the same way it is the same one."""
+        unique = self._sites(name, site)
+        if unique not in self._numbers:
+            self._numbers[unique] = len(self.decisions)
+            self._names.append(unique)
+            self.decisions.append(None)
+        return self._numbers[unique]
+
+    def cell(self, syntax: ast.Layer) -> str:
+        """What the names of a cell's decisions begin with: its name, or another where two files have one so called."""
+        return self._cells(syntax.name.id, syntax)
+
+    def way(self, name: str, site: ast.Expr) -> str:
+        """The way into an op that is not named where it is used."""
+        return self._ways(name, site)
+
+    def deepen(self, number: int) -> None:
+        """A number that counts the turns of a repeat is a depth."""
+        decision = self.decisions[number]
+        if decision is not None:
+            self.decisions[number] = replace(decision, kind="depth")
+
+    def decide(self, number: int, kind: Kind, options: Sequence[Json], ordered: bool, span: Span) -> None:
+        """Fixes the options of a reserved decision; where it was made before, they must be the same."""
+        before = self.decisions[number]
+        name = self._names[number]
+        decision = Decision(name, kind, tuple(options), ordered, span)
+        if before is None:
+            self.decisions[number] = decision
+        elif before.options != decision.options:
+            self.report(
+                "E403",
+                span,
+                f"`{name}` is decided once for all uses of this cell, and two uses offer different options",
+                "give both uses the same arguments, or make it an `op`, which decides at each use",
+                inner=f"here {_listed(decision.options)}, before {_listed(before.options)}",
+            )
+
+    # Nodes
+
+    def input(self, name: str, shape: Shape) -> int:
+        return self._add(InputNode(name, shape), leaf(shape))
+
+    def layer(
+        self,
+        operator: str,
+        arguments: tuple[tuple[str, Num], ...],
+        edges: tuple[Edge, ...],
+        place: str,
+        span: Span,
+        guard: Cases[bool],
+        merge: Merge | None = None,
+    ) -> int:
+        """One use of an operator; its shape is proved for every architecture in which the guard holds."""
+        cls: type[Operator] = load("ops", operator)
+        taken = [self._taken(edge) for edge in edges]
+        names = tuple(name for name, _ in arguments)
+
+        def rule(first: Shape, *values: Any) -> Shape | Failure:
+            shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
+            if not shapes:
+                return first if operator == "add" else Failure(f"`{operator}` of no tensor has no shape", ())
+            return _shape(cls, names, values[len(edges) :], shapes)
+
+        first = only(guard, self.shapes[edges[0].node])
+        raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
+        shape: Cases[Shape] = raw  # type: ignore[assignment]
+        if (case := failing(raw)) is not None:
+            tell(self, Refusal(operator, raw, edges, span, merge), case)
+            shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
+        return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
+
+    def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
+        """The source whose key the selector takes."""
+        shape = choose(number(selector), keys, [self.shapes[s] for s in sources])
+        return self._add(ChoiceNode(selector, keys, sources, shape, span), shape)
+
+    def _add(self, node: NetNode, shape: Cases[Shape]) -> int:
+        if len(self.nodes) >= LARGEST_NET:
+            raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
+        self._cases += 1 if shape.decision == LEAF else sum(1 for _ in nodes(shape))
+        if self._cases > MOST_CASES:
+            raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")
+        self.nodes.append(node)
+        self.shapes.append(shape)
+        return len(self.nodes) - 1
+
+    def place(self, place: str) -> str:
+        """A name for weights that nothing else has: a second use gets `~2`."""
+        count = self._places[place] = self._places.get(place, 0) + 1
+        return place if count == 1 else f"{place}~{count}"
+
+    def _taken(self, edge: Edge) -> Cases[Any]:
+        """The shape along an edge, ABSENT where the edge is not taken."""
+        shape = self.shapes[edge.node]
+        if edge.guard is None:
+            return shape
+        decision = self.decisions[edge.guard.decision]
+        assert decision is not None
+        is_in = member(edge.guard.decision, len(decision.options), edge.guard.allowed)
+        return choose(is_in, (True, False), [shape, leaf(ABSENT)])
+
+    def words(self, case: dict[int, int]) -> str:
+        """An assignment as people read it: `edge = skip, kernel = 5`."""
+        return ", ".join(
+            f"{d.name} = {word(d.options[option])}"
+            for i, option in case.items()
+            if (d := self.decisions[i]) is not None
+        )
+
+
+ABSENT = "absent"
+
+
+@lru_cache(maxsize=100_000)
+def _shape(
+    cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]
+) -> Shape | Failure:
+    try:
+        return cls(**dict(zip(names, settings, strict=True))).shape(*shapes)
+    except ShapeError as error:
+        return Failure(str(error), shapes)
+
+
+def _listed(options: Sequence[Json]) -> str:
+    return " | ".join(map(word, options))
+
+
+def word(option: Json) -> str:
+    """An option as it is written."""
+    return str(option).lower() if isinstance(option, bool) else str(option)

@@ -1,0 +1,44 @@
+"""Where an expression stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atnas.dsl.cases import TRUE, Cases
+from atnas.dsl.elaborate.naming import Steps
+from atnas.dsl.elaborate.values import Value
+from atnas.dsl.modules import Module
+from atnas.dsl.syntax import ast
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where an expression stands.
+
+    `way` begins the names of its decisions, `place` the names of its weights; `turns` are the turns of `*` and `for`
+    around it within its expression; the guard holds in those architectures that come here at all.
+    """
+
+    module: Module
+    scope: Mapping[str, Value]
+    way: str
+    place: str
+    steps: Steps
+    guard: Cases[bool] = TRUE
+    turns: tuple[int, ...] = ()
+
+    def name(self, node: ast.Expr) -> str:
+        """The name of the decision made at a site, or the way into it."""
+        step = self.steps[id(node)]
+        turns = "".join(f"[{t}]" for t in self.turns)
+        head, dot, tail = step.rpartition(".") if step.endswith(".depth") else (step, "", "")
+        between = "." if self.way and head and not head.startswith("[") else ""
+        return self.way + between + head + turns + dot + tail
+
+    def unnamed(self, word: str) -> str:
+        """The way into an op that came in a list or under another name."""
+        return (f"{self.way}." if self.way else "") + word + "".join(f"[{t}]" for t in self.turns)
+
+    def beneath(self, word: str) -> str:
+        return f"{self.place}/{word}" + "".join(f"[{t}]" for t in self.turns)

@@ -1,0 +1,192 @@
+"""Where decisions are made: `|`, ranges and `of`, once for each way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations
+from math import comb
+from typing import TYPE_CHECKING
+
+from atnas.dsl.cases import both
+from atnas.dsl.elaborate.build import MOST_OPTIONS
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.numbers import static, whole
+from atnas.dsl.elaborate.values import (
+    LAYERS,
+    NUMBERS,
+    UNKNOWN,
+    Alternatives,
+    Chosen,
+    ListOf,
+    Tensor,
+    Undecided,
+    Unknown,
+    Value,
+    sort,
+)
+from atnas.dsl.net import Json, Num, Pick, Static, equals
+from atnas.dsl.source import Span
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
+
+if TYPE_CHECKING:
+    from atnas.dsl.elaborate.expressions import Elaborator
+
+
+def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
+    number = elab.builder.reserve(cx.name(node), node)
+    ends = [static(elab, elab.value(e, cx), e) for e in (node.low, node.high)]
+    step = 1 if node.step is None else static(elab, elab.value(node.step, cx), node.step)
+    low, high = ends
+    if low is None or high is None or step is None:
+        return undone(elab, number)
+    if step <= 0:
+        assert node.step is not None
+        elab.builder.report("E401", node.step.span, f"the step of a range must be more than 0, not {step}")
+        return undone(elab, number)
+    if low > high:
+        elab.builder.report("E401", node.span, f"this range is empty: {low} is more than {high}")
+        return undone(elab, number)
+    count = int((high - low) / step + 1e-9) + 1
+    if count > MOST_OPTIONS:
+        elab.builder.report("E405", node.span, f"this range has {count:,} options; at most {MOST_OPTIONS:,} are taken")
+        return undone(elab, number)
+    elab.spend(count)
+    options = spaced(low, step, count)
+    elab.builder.decide(number, "number", options, True, node.span)
+    return Pick(number, options)
+
+
+def spaced(low: int | float, step: int | float, count: int) -> tuple[int | float, ...]:
+    """`low`, `low + step`, ..: in decimals, so that 0.1 thrice is 0.3."""
+    if isinstance(low, int) and isinstance(step, int):
+        return tuple(range(low, low + count * step, step))
+    numbers = (Decimal(str(low)) + i * Decimal(str(step)) for i in range(count))
+    return tuple(int(n) if n == n.to_integral_value() else float(n) for n in numbers)
+
+
+def subset(elab: Elaborator, node: ast.Subset, cx: Context) -> Value:
+    decision = elab.builder.reserve(cx.name(node), node)
+    source = elab.value(node.items, cx)
+    counts = sizes(elab, node.count, cx)
+    if isinstance(source, Unknown) or counts is None:
+        return undone(elab, decision)
+    if not isinstance(source, ListOf):
+        elab.builder.report("E201", node.items.span, f"`of` chooses from a list, not {sort(source)}")
+        return undone(elab, decision)
+    n = len(source.items)
+    if counts[-1] > n or counts[0] < 0:
+        elab.builder.report("E402", node.span, f"{text(node.count)} cannot be chosen of a list of {n}")
+        return undone(elab, decision)
+    if (total := sum(comb(n, k) for k in counts)) > MOST_OPTIONS:
+        elab.builder.report("E405", node.span, f"this choice has {total:,} options; at most {MOST_OPTIONS:,} are taken")
+        return undone(elab, decision)
+    elab.spend(total)
+    picks = tuple(p for k in counts for p in combinations(range(n), k))
+    elab.builder.decide(decision, "subset", [list(p) for p in picks], False, node.span)
+    return Chosen(decision, picks, source.items)
+
+
+def sizes(elab: Elaborator, node: ast.Expr, cx: Context) -> range | None:
+    if isinstance(node, ast.Range):
+        low, high = (whole(elab, elab.value(e, cx), e.span, "a count") for e in (node.low, node.high))
+        if low is None or high is None:
+            return None
+        if low > high:
+            elab.builder.report("E401", node.span, f"this range is empty: {low} is more than {high}")
+            return None
+        return range(low, high + 1)
+    size = whole(elab, elab.value(node, cx), node.span, "a count")
+    return None if size is None else range(size, size + 1)
+
+
+def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
+    decision = elab.builder.reserve(cx.name(node), node)
+    keys = tuple(range(len(node.options)))
+    selector = Pick(decision, keys)
+    options = []
+    for i, option in enumerate(node.options):
+        holds = both(cx.guard, equals(selector, i))
+        options.append(elab.value(option, replace(cx, guard=holds)))
+    if any(isinstance(o, Unknown) for o in options):
+        return undone(elab, decision)
+    return decided(elab, node, decision, selector, keys, options, cx)
+
+
+def decided(
+    elab: Elaborator,
+    node: ast.Choice,
+    decision: int,
+    selector: Num,
+    keys: tuple[int, ...],
+    options: list[Value],
+    cx: Context,
+) -> Value:
+    if all(isinstance(o, NUMBERS) for o in options):
+        labels: list[Json] = [
+            o if isinstance(o, int | float | str) else text(n) for o, n in zip(options, node.options, strict=True)
+        ]
+        ordered = all(isinstance(o, int | float) and not isinstance(o, bool) for o in options)
+        ordered = ordered and labels == sorted(labels)
+        if len({(isinstance(x, bool), x) for x in labels if not isinstance(x, list)}) < len(labels):
+            elab.builder.report("E406", node.span, "the same value stands twice in this choice")
+        elab.builder.decide(decision, "number", labels, ordered, node.span)
+        return Pick(decision, tuple(options))  # type: ignore[arg-type]
+    words = [text(o) for o in node.options]
+    if all(isinstance(o, Tensor) for o in options):
+        elab.builder.decide(decision, "tensor", words, False, node.span)
+    elif all(isinstance(o, (*LAYERS, Undecided)) for o in options):
+        elab.builder.decide(decision, "layer", words, False, node.span)
+    else:
+        mixed(elab, node, options)
+        return undone(elab, decision)
+    return among(elab, selector, keys, options, list(node.options), node, cx)
+
+
+def among(
+    elab: Elaborator,
+    selector: Num,
+    keys: tuple[Static, ...],
+    options: Sequence[Value],
+    nodes: Sequence[ast.Expr],
+    node: ast.Expr,
+    cx: Context,
+) -> Value:
+    """One of several tensors or layers, whichever key the selector has."""
+    if all(isinstance(o, Tensor) for o in options):
+        sources = tuple(o.node for o in options if isinstance(o, Tensor))
+        return Tensor(elab.builder.choice(selector, keys, sources, node.span))
+    if all(isinstance(o, NUMBERS) for o in options) and isinstance(selector, Pick):
+        at = dict(zip(keys, options, strict=True))
+        return Pick(selector.decision, tuple(at[k] for k in selector.options))  # type: ignore[index, misc]
+    layers = [elab.layer(o, n, cx) for o, n in zip(options, nodes, strict=True)]
+    if any(isinstance(x, Unknown) for x in layers):
+        return UNKNOWN
+    return Alternatives(selector, keys, tuple(layers), node.span)  # type: ignore[arg-type]
+
+
+def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
+    sorts = [sort(o) for o in options]
+    if len(set(sorts)) == 1:
+        message = "a choice is between numbers, layers or tensors, not lists"
+        elab.builder.report("E202", node.span, message, "choose between their elements")
+        return
+    first = next(i for i, s in enumerate(sorts) if s != sorts[0])
+    tensor = "a tensor" in sorts and "a layer" in sorts
+    elab.builder.report(
+        "E202",
+        node.span,
+        f"`{text(node.options[0])}` is {sorts[0]} and `{text(node.options[first])}` is {sorts[first]}: "
+        "a choice is between values of one kind",
+        "`->` binds tighter than `|`: put the choice in parentheses, x -> (a | b)" if tensor else None,
+    )
+
+
+def undone(elab: Elaborator, decision: int) -> Unknown:
+    """Keeps a reserved decision in place where its options could not be found out."""
+    if elab.builder.decisions[decision] is None:
+        span = Span(elab.builder.source, 0, 0)
+        elab.builder.decide(decision, "number", (0,), False, span)
+    return UNKNOWN

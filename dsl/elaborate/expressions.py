@@ -1,0 +1,333 @@
+"""Expressions to values. Each kind of expression has its rules in a file beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from atnas.dsl.cases import TooLarge
+from atnas.dsl.elaborate.apply import join
+from atnas.dsl.elaborate.arguments import Given, assign, settle
+from atnas.dsl.elaborate.build import MOST_OPTIONS, Builder
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.decide import choice, range_, subset
+from atnas.dsl.elaborate.lists import each, index
+from atnas.dsl.elaborate.naming import Names, Steps, steps
+from atnas.dsl.elaborate.numbers import arithmetic, operation, whole
+from atnas.dsl.elaborate.pipes import is_number, pipe, plus, times
+from atnas.dsl.elaborate.values import (
+    LAYERS,
+    NUMBERS,
+    UNKNOWN,
+    Alternatives,
+    Call,
+    Chain,
+    Chosen,
+    LayerValue,
+    ListOf,
+    Standard,
+    Undecided,
+    Unknown,
+    Value,
+    sort,
+)
+from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.modules import Declared
+from atnas.dsl.net import Pick
+from atnas.dsl.operator import parameters
+from atnas.dsl.plugins import entries, load
+from atnas.dsl.source import Span
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.walk import words
+
+BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
+"""What the language has beside operators, and what each takes."""
+
+MOST_STEPS = 200_000
+"""Expressions that are evaluated, every turn and element counted, before a space is refused."""
+
+
+class Elaborator:
+    """Evaluates expressions into a net under construction."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.depth = 0
+        self._spent = 0
+        self._words: dict[int, tuple[str, ...]] = {}
+        self._steps: dict[tuple[int, tuple[object, ...]], Steps] = {}
+
+    def spend(self, steps: int) -> None:
+        """Counts work. Raises `TooLarge` where it is more than any space needs."""
+        self._spent += steps
+        if self._spent > MOST_STEPS:
+            raise TooLarge(f"working it out takes more than {MOST_STEPS:,} steps")
+
+    def value(self, node: ast.Expr, cx: Context) -> Value:
+        """What an expression means here."""
+        self.spend(1)
+        match node:
+            case ast.Number(value=value) | ast.Bool(value=value) | ast.String(value=value):
+                return value
+            case ast.Name():
+                return self._name(node, cx)
+            case ast.List(items=items):
+                return ListOf(tuple(self.value(i, cx) for i in items))
+            case ast.Each():
+                return each(self, node, cx)
+            case ast.Call():
+                return self._call(node, cx)
+            case ast.Index():
+                return index(self, node, cx)
+            case ast.Range():
+                return range_(self, node, cx)
+            case ast.Subset():
+                return subset(self, node, cx)
+            case ast.Negate(operand=operand):
+                return arithmetic(self, "-", 0, self.value(operand, cx), node.span)
+            case ast.Choice():
+                return choice(self, node, cx)
+            case ast.Pipe():
+                return pipe(self, node, cx)
+            case ast.Binary(op="*"):
+                return times(self, node, cx)
+            case ast.Binary(op="+"):
+                return plus(self, node, cx)
+            case ast.Binary():
+                return operation(self, node, cx)
+
+    def bind(self, statement: ast.Bind, cx: Context) -> Value:
+        """The value of `name = value`; what is undecided still is decided here, once for all uses of the name."""
+        inner = self._under(statement.name.id, statement.value, cx)
+        return self._settled(self.value(statement.value, inner), statement.value, inner)
+
+    def default(self, parameter: ast.Parameter, cx: Context) -> Value:
+        """The value of a parameter that no argument was given for."""
+        assert parameter.default is not None
+        return self.value(parameter.default, self._under(parameter.name.id, parameter.default, cx))
+
+    def _under(self, name: str, value: ast.Expr, cx: Context) -> Context:
+        way = f"{cx.way}.{name}" if cx.way else name
+        place = f"{cx.place}/{name}" if cx.place else name
+        return self.inside(value, replace(cx, way=way, place=place))
+
+    def _settled(self, value: Value, node: ast.Expr, cx: Context) -> Value:
+        """An op without parentheses that needs no arguments becomes a use of it."""
+        if isinstance(value, ListOf) and isinstance(node, ast.List):
+            return ListOf(tuple(self._settled(v, n, cx) for v, n in zip(value.items, node.items, strict=True)))
+        if isinstance(value, ListOf):
+            turns = (replace(cx, turns=(*cx.turns, i)) for i in range(len(value.items)))
+            return ListOf(tuple(self._settled(v, node, t) for v, t in zip(value.items, turns, strict=True)))
+        if isinstance(value, Undecided) and isinstance(value.target, Declared) and _complete(value.target):
+            return self.layer(value, node, cx)
+        return value
+
+    def inside(self, node: ast.Expr, cx: Context) -> Context:
+        """The context of a whole expression: its sites have their steps, no turn has begun."""
+        if id(node) not in self._words:
+            self._words[id(node)] = tuple({w.id: None for w in words(node)})
+        key = id(node), tuple(_role(cx.scope.get(w)) for w in self._words[id(node)])
+        if key not in self._steps:
+            self._steps[key] = steps(node, self._names(cx))
+        return replace(cx, steps=self._steps[key], turns=())
+
+    def layer(self, value: Value, node: ast.Expr, cx: Context) -> LayerValue | Unknown:
+        """A value as a layer; an operator's bare name is a use of it without arguments."""
+        if isinstance(value, Undecided):
+            made = self._use(value, node if isinstance(node, ast.Name | ast.Call) else value.node, (), cx, node)
+            return made if isinstance(made, LAYERS) else UNKNOWN
+        if isinstance(value, LAYERS):
+            return value
+        if not isinstance(value, Unknown):
+            cure = "write chain(..) for layers one after another" if isinstance(value, ListOf) else None
+            self.builder.report("E201", node.span, f"a layer is wanted here, not {sort(value)}", cure)
+        return UNKNOWN
+
+    # Names and calls
+
+    def _names(self, cx: Context) -> Names:
+        def leads(word: str) -> bool:
+            if word in cx.scope:
+                return isinstance(cx.scope[word], Undecided)
+            declared = cx.module.names.get(word)
+            return declared is not None and isinstance(declared.syntax, ast.Layer)
+
+        def argument(function: str, position: int) -> str:
+            target = self.lookup(function, cx)
+            if not isinstance(target, Undecided):
+                return ""
+            if isinstance(target.target, Declared):
+                syntax = target.target.syntax
+                names = [p.name.id for p in syntax.parameters] if isinstance(syntax, ast.Layer) else []
+            else:
+                names = [p.name for p in parameters(target.target)]
+            return names[position] if position < len(names) and function not in ("add", "concat") else ""
+
+        return Names(leads, argument, lambda node: is_number(self, node, cx, evaluate=False))
+
+    def lookup(self, word: str, cx: Context, node: ast.Name | None = None) -> Value | None:
+        if not word:  # the parser could not read it, and has said so
+            return UNKNOWN
+        if word in cx.scope:
+            return cx.scope[word]
+        at = node or ast.Name(Span(cx.module.source, 0, 0), word)
+        declared = cx.module.names.get(word)
+        if declared is not None and isinstance(declared.syntax, ast.Layer):
+            return Undecided(word, declared, at)
+        if word in entries("ops"):
+            return Undecided(word, load("ops", word), at)
+        return None
+
+    def _name(self, node: ast.Name, cx: Context) -> Value:
+        found = self.lookup(node.id, cx, node)
+        if found is not None:
+            return found
+        self._unknown(node, cx)
+        return UNKNOWN
+
+    def _unknown(self, node: ast.Name, cx: Context) -> None:
+        if node.id in BUILTINS:
+            self.builder.report("E204", node.span, f"`{node.id}` takes one argument, {BUILTINS[node.id]}")
+            return
+        declared = cx.module.names.get(node.id)
+        if declared is not None:
+            self.builder.report("E201", node.span, f"`{node.id}` is a `{declared.syntax.keyword}`, not a layer")
+            return
+        layers = [n for n, d in cx.module.names.items() if isinstance(d.syntax, ast.Layer)]
+        close = nearest(node.id, [*cx.scope, *layers, *entries("ops"), *BUILTINS])
+        self.builder.report(
+            "E101", node.span, f"there is no `{node.id}`", f"did you mean `{close}`?" if close else None
+        )
+
+    def _call(self, node: ast.Call, cx: Context) -> Value:
+        word = node.function.id
+        if word in BUILTINS and word not in cx.scope and word not in cx.module.names:
+            return self._builtin(node, cx)
+        target = self.lookup(word, cx, node.function)
+        if target is None:
+            self._unknown(node.function, cx)
+            return UNKNOWN
+        if isinstance(target, Unknown):
+            return UNKNOWN
+        given = [Given(a, self.value(a.value, cx)) for a in node.arguments]
+        if not isinstance(target, Undecided):
+            self.builder.report(
+                "E205",
+                node.span,
+                f"`{word}` is {sort(target)} already; it takes no arguments",
+                f"write `{word}` alone" if sort(target) == "a layer" else None,
+            )
+            return UNKNOWN
+        return self._use(target, node, given, cx, node)
+
+    def _use(
+        self,
+        target: Undecided,
+        call: ast.Call | ast.Name,
+        given: Sequence[Given],
+        cx: Context,
+        site: ast.Expr,
+    ) -> Value:
+        if isinstance(target.target, Declared):
+            return self._declared(target.target, call, given, cx, site)
+        if target.target.variadic and given:
+            tensors = [(g.value, g.syntax.value.span) for g in given]
+            return join(self, target.name, tensors, cx.beneath(target.name), call.span, cx.guard)
+        arguments = settle(self.builder, call, target.target, given)
+        if arguments is None:
+            return UNKNOWN
+        return Standard(target.name, target.target, arguments, cx.beneath(target.name), call.span)
+
+    def _declared(
+        self,
+        declared: Declared,
+        call: ast.Call | ast.Name,
+        given: Sequence[Given],
+        cx: Context,
+        site: ast.Expr,
+    ) -> Value:
+        syntax = declared.syntax
+        assert isinstance(syntax, ast.Layer)
+        if syntax.keyword == "space":
+            self.builder.report("E201", call.span, f"`{syntax.name.id}` is a space; a layer is an `op` or a `cell`")
+            return UNKNOWN
+        names = [p.name.id for p in syntax.parameters]
+        required = {p.name.id for p in syntax.parameters if p.default is None}
+        found = assign(self.builder, call, given, names, required)
+        if found is None:
+            return UNKNOWN
+        word = call.function.id if isinstance(call, ast.Call) else call.id
+        if syntax.keyword == "cell":
+            way = self.builder.cell(syntax)
+        elif id(site) in cx.steps:
+            way = cx.name(site)
+        else:
+            way = self.builder.way(cx.unnamed(declared.name), site)
+        place = cx.beneath(word)
+        arguments: dict[str, Value] = {}
+        inner = Context(declared.module, arguments, way, place, {}, cx.guard)
+        for parameter in syntax.parameters:
+            name = parameter.name.id
+            if name in found:
+                arguments[name] = found[name].value
+            elif parameter.default is not None:
+                arguments[name] = self.default(parameter, inner)
+        return Call(declared, tuple(arguments.items()), way, place, call.span)
+
+    def _builtin(self, node: ast.Call, cx: Context) -> Value:
+        word = node.function.id
+        if len(node.arguments) != 1 or node.arguments[0].name is not None:
+            self.builder.report("E204", node.span, f"`{word}` takes one argument, {BUILTINS[word]}")
+            return UNKNOWN
+        given = node.arguments[0].value
+        value = self.value(given, cx)
+        if word == "range":
+            size = whole(self, value, given.span, "the length of a list", most=MOST_OPTIONS)
+            self.spend(size or 0)
+            return UNKNOWN if size is None else ListOf(tuple(range(size)))
+        return self._chain(value, given, cx)
+
+    def _chain(self, value: Value, node: ast.Expr, cx: Context) -> Value:
+        if isinstance(value, Chosen):
+            options = [self.layer(i, node, cx) for i in value.items]
+            if any(isinstance(o, Unknown) for o in options):
+                return UNKNOWN
+            return Chain(
+                tuple(
+                    Alternatives(
+                        Pick(value.decision, tuple(int(i in picks) for picks in value.picks)),
+                        (0, 1),
+                        (Chain(()), option),  # type: ignore[arg-type]
+                        node.span,
+                    )
+                    for i, option in enumerate(options)
+                )
+            )
+        if not isinstance(value, ListOf):
+            if not isinstance(value, Unknown):
+                self.builder.report("E201", node.span, f"`chain` takes a list of layers, not {sort(value)}")
+            return UNKNOWN
+        items = node.items if isinstance(node, ast.List) else [node] * len(value.items)
+        turns = [replace(cx, turns=(*cx.turns, i)) for i in range(len(items))]
+        contexts = [cx] * len(items) if isinstance(node, ast.List) else turns
+        parts = [self.layer(v, n, c) for v, n, c in zip(value.items, items, contexts, strict=True)]
+        if any(isinstance(p, Unknown) for p in parts):
+            return UNKNOWN
+        return Chain(tuple(parts))  # type: ignore[arg-type]
+
+
+def _complete(declared: Declared) -> bool:
+    """Whether it can be used without arguments."""
+    syntax = declared.syntax
+    return isinstance(syntax, ast.Layer) and all(p.default is not None for p in syntax.parameters)
+
+
+def _role(value: Value | None) -> object:
+    """What the names of decisions depend on of a value in scope."""
+    match value:
+        case Undecided(target=target):
+            return id(target)
+        case ListOf(items) | Chosen(items=items):
+            return tuple(isinstance(i, NUMBERS) for i in items)
+        case _:
+            return isinstance(value, NUMBERS)

@@ -1,0 +1,146 @@
+"""Layers one after another, repeated, and their outputs added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from atnas.dsl.cases import values as cases_values
+from atnas.dsl.elaborate.apply import join, run
+from atnas.dsl.elaborate.build import MOST_OPTIONS
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.numbers import arithmetic, misgrouped
+from atnas.dsl.elaborate.values import (
+    LAYERS,
+    NUMBERS,
+    UNKNOWN,
+    Chain,
+    Chosen,
+    LayerValue,
+    ListOf,
+    Repeat,
+    Tensor,
+    Undecided,
+    Unknown,
+    Value,
+    sort,
+)
+from atnas.dsl.net import Num, Pick, number
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
+
+if TYPE_CHECKING:
+    from atnas.dsl.elaborate.expressions import Elaborator
+
+
+def pipe(elab: Elaborator, node: ast.Pipe, cx: Context) -> Value:
+    left = elab.value(node.left, cx)
+    right = elab.value(node.right, cx)
+    if isinstance(right, Tensor | ListOf | Chosen):
+        elab.builder.report(
+            "E206",
+            node.right.span,
+            f"right of `->` stands a layer, not {sort(right)}",
+            "write it to the left",
+        )
+        return UNKNOWN
+    merged = isinstance(left, Tensor | ListOf | Chosen | Unknown)
+    first = left if merged else elab.layer(left, node.left, cx)
+    layer = elab.layer(right, node.right, cx)
+    if isinstance(first, Unknown) or isinstance(layer, Unknown):
+        return UNKNOWN
+    if isinstance(first, LAYERS):
+        return Chain((first, layer))
+    return run(elab, layer, first, node.right.span, cx.guard)
+
+
+def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
+    right = elab.value(node.right, cx)
+    if is_number(elab, node.left, cx):
+        left = elab.value(node.left, cx)
+        if isinstance(left, NUMBERS) and isinstance(right, (*LAYERS, Undecided)):
+            layer, count = text(node.right), text(node.left)
+            elab.builder.report(
+                "E208", node.span, "the count of a repeat stands right of `*`", f"write {layer} * {count}"
+            )
+            return UNKNOWN
+        return UNKNOWN if misgrouped(elab, node) else arithmetic(elab, "*", left, right, node.span)
+    if isinstance(right, Unknown):
+        return UNKNOWN
+    if not isinstance(right, NUMBERS) or isinstance(right, bool | float | str):
+        shown = right if isinstance(right, float) else sort(right)
+        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number, not {shown}")
+        return UNKNOWN
+    return repeat(elab, node, right, cx)
+
+
+def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value:
+    counts = cases_values(number(count))
+    bad = next((c for c in counts if isinstance(c, bool) or not isinstance(c, int) or c < 0), None)
+    if bad is not None:
+        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number of at least 0, not {bad}")
+        return UNKNOWN
+    whole = sorted(c for c in counts if isinstance(c, int))
+    if whole[-1] > MOST_OPTIONS:
+        elab.builder.report("E405", node.right.span, f"{whole[-1]:,} turns; at most {MOST_OPTIONS:,} are taken")
+        return UNKNOWN
+    if isinstance(count, Pick) and isinstance(node.right, ast.Range | ast.Choice):
+        elab.builder.deepen(count.decision)
+    turns: list[LayerValue] = []
+    for i in range(whole[-1]):
+        turn = replace(cx, turns=(*cx.turns, i))
+        layer = elab.layer(elab.value(node.left, turn), node.left, turn)
+        if isinstance(layer, Unknown):
+            return UNKNOWN
+        turns.append(layer)
+    return Repeat(tuple(turns), count, tuple(whole), node.span)
+
+
+def is_number(elab: Elaborator, node: ast.Expr, cx: Context, evaluate: bool = True) -> bool:
+    """Whether the left side of `*` is a number, known before it is evaluated: a layer decides at each turn."""
+    match node:
+        case ast.Number() | ast.Range() | ast.Negate() | ast.Bool():
+            return True
+        case ast.Name(id=word):
+            return isinstance(cx.scope.get(word), NUMBERS)
+        case ast.Binary(left=first) | ast.Choice(options=(first, *_)):
+            return is_number(elab, first, cx, evaluate)
+        case ast.Index() if evaluate:
+            return isinstance(elab.value(node, cx), NUMBERS)
+        case ast.Index(target=ast.Name(id=word), index=ast.Number(value=int(i))):
+            match cx.scope.get(word):
+                case ListOf(items) | Chosen(items=items):
+                    return i < len(items) and isinstance(items[i], NUMBERS)
+            return False
+        case _:
+            return False
+
+
+def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
+    parts = list(_summands(node))
+    values = [elab.value(p, cx) for p in parts]
+    if any(isinstance(v, Unknown) for v in values):
+        return UNKNOWN
+    if all(isinstance(v, NUMBERS) for v in values):
+        total = values[0]
+        for value in values[1:]:
+            total = arithmetic(elab, "+", total, value, node.span)
+        return total
+    for value, part in zip(values, parts, strict=True):
+        if not isinstance(value, Tensor):
+            cure = "add the outputs: x -> f + x -> g" if isinstance(value, (*LAYERS, Undecided)) else None
+            elab.builder.report("E207", part.span, f"`+` adds tensors or numbers, and this is {sort(value)}", cure)
+            return UNKNOWN
+    tensors = [(v, p.span) for v, p in zip(values, parts, strict=True)]
+    lone = next((p for p in parts[:-1] if not isinstance(p, ast.Pipe)), None)
+    cure = None
+    if lone is not None and isinstance(parts[-1], ast.Pipe):
+        cure = "`->` binds tighter than `+`: (x + y) -> f applies f to the sum"
+    return join(elab, "add", tensors, cx.beneath("add"), node.span, cx.guard, cure)
+
+
+def _summands(node: ast.Expr) -> Sequence[ast.Expr]:
+    if isinstance(node, ast.Binary) and node.op == "+":
+        return [*_summands(node.left), node.right]
+    return [node]

@@ -1,0 +1,208 @@
+"""A declared space, worked out into a net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atnas.dsl.cases import TooLarge, witness
+from atnas.dsl.elaborate.apply import body
+from atnas.dsl.elaborate.arguments import Given, assign
+from atnas.dsl.elaborate.build import Builder
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.expressions import Elaborator
+from atnas.dsl.elaborate.mismatch import written
+from atnas.dsl.elaborate.numbers import constraint, whole
+from atnas.dsl.elaborate.values import ListOf, Tensor, Unknown, Value
+from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.modules import Declared, Module
+from atnas.dsl.net import Constraint, Net
+from atnas.dsl.operator import Shape
+from atnas.dsl.source import Span
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.walk import decision
+
+STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
+"""Shapes for the free sizes of an input, by rank, where no tasks give them."""
+
+STAND_IN_WAY = 5
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What the tasks put in and want out: the input's shape, the output's width, and the place that says so."""
+
+    shape: Shape
+    outputs: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The net of a space, None where it has findings; `sizes` are the values its free sizes took."""
+
+    net: Net | None
+    sizes: dict[str, int]
+    findings: list[Diagnostic]
+
+
+def work_out(
+    declared: Declared,
+    call: ast.Call | ast.Name | None = None,
+    home: Module | None = None,
+    ends: Ends | None = None,
+) -> Worked:
+    """The net of a space.
+
+    `call` holds its arguments as an experiment of module `home` gives them; without, the defaults stand. `ends` are
+    the tasks' shapes for its free sizes; without, stand-ins are taken.
+    """
+    syntax = declared.syntax
+    assert isinstance(syntax, ast.Layer)
+    builder = Builder(declared.module.source, [])
+    elab = Elaborator(builder)
+    sizes: dict[str, int] = {}
+    try:
+        scope = _arguments(elab, declared, syntax, call, home)
+        if scope is None:
+            return Worked(None, sizes, builder.findings)
+        tensors = _inputs(elab, syntax, scope, sizes, ends)
+        _outputs(syntax, scope, sizes, ends)
+        cx = Context(declared.module, scope, "", "", {})
+        result = body(elab, syntax, tensors, cx) if tensors is not None else Unknown()
+    except TooLarge as error:
+        builder.report("E405", syntax.name.span, str(error))
+        result = Unknown()
+    except RecursionError:
+        builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
+        result = Unknown()
+    outputs = result.items if isinstance(result, ListOf) else (result,)
+    if ends is not None and isinstance(result, Tensor):
+        _answers(builder, syntax, result, ends)
+    if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
+        return Worked(None, sizes, builder.findings)
+    ports = zip(syntax.outputs, outputs, strict=True)
+    net = Net(
+        name=syntax.name.id,
+        inputs=tuple(range(len(syntax.inputs))),
+        outputs=tuple((port.name.id, out.node) for port, out in ports if isinstance(out, Tensor)),
+        nodes=tuple(builder.nodes),
+        decisions=tuple(d for d in builder.decisions if d is not None),
+        constraints=tuple(builder.constraints),
+    )
+    return Worked(net, sizes, builder.findings)
+
+
+def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
+    """The `require` lines of a `search`: conditions over metrics alone."""
+    builder = Builder(module.source, [])
+    elab = Elaborator(builder)
+    cx = Context(module, {}, "", "", {})
+    found = [constraint(elab, statement, cx) for statement in requires]
+    return tuple(c for c in found if c is not None), builder.findings
+
+
+def _arguments(
+    elab: Elaborator,
+    declared: Declared,
+    syntax: ast.Layer,
+    call: ast.Call | ast.Name | None,
+    home: Module | None,
+) -> dict[str, Value] | None:
+    scope: dict[str, Value] = {}
+    given: list[Given] = []
+    if isinstance(call, ast.Call) and home is not None:
+        outside = Context(home, {}, "", "", {})
+        for argument in call.arguments:
+            if (made := decision(argument.value)) is not None:
+                cure = "choose one; decisions belong in a `space`"
+                elab.builder.report("E507", made.span, "a space is run with one value, not with a choice", cure)
+                return None
+        given = [Given(a, elab.value(a.value, elab.inside(a.value, outside))) for a in call.arguments]
+    names = [p.name.id for p in syntax.parameters]
+    required = {p.name.id for p in syntax.parameters if p.default is None}
+    found = assign(elab.builder, call or syntax.name, given, names, required)
+    if found is None or elab.builder.findings:
+        return None
+    cx = Context(declared.module, scope, "", "", {})
+    for parameter in syntax.parameters:
+        name = parameter.name.id
+        if name in found:
+            scope[name] = found[name].value
+        elif parameter.default is not None:
+            scope[name] = elab.default(parameter, cx)
+    return scope
+
+
+def _inputs(
+    elab: Elaborator, syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], ends: Ends | None
+) -> list[Tensor] | None:
+    tensors: list[Tensor] = []
+    if ends is not None and (len(syntax.inputs), len(syntax.outputs)) != (1, 1):
+        elab.builder.report(
+            "E514", ends.span, f"tasks need a space of one input and one output: `{syntax.name.id}` has more"
+        )
+        return None
+    cx = Context(Module(elab.builder.source, ast.Program(elab.builder.source, ())), scope, "", "", {})
+    for port in syntax.inputs:
+        if port.sizes is None:
+            elab.builder.report(
+                "E304", port.span, f"`{port.name.id}` needs a shape", f"write {port.name.id}: (3, 32, 32)"
+            )
+            return None
+        outside = ends.shape if ends is not None else STAND_INS.get(len(port.sizes), (8,) * len(port.sizes))
+        if len(outside) != len(port.sizes):
+            assert ends is not None
+            elab.builder.report(
+                "E514",
+                ends.span,
+                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {len(port.sizes)} sizes",
+            )
+            return None
+        shape: list[int] = []
+        for size, actual in zip(port.sizes, outside, strict=True):
+            if isinstance(size, ast.Name) and size.id not in scope:
+                scope[size.id] = sizes[size.id] = actual
+            value = elab.value(size, cx)
+            known = whole(elab, value, size.span, "the size of an input")
+            if known is None:
+                return None
+            if known == 0:
+                elab.builder.report("E201", size.span, "a size is at least 1")
+                return None
+            shape.append(known)
+        if ends is not None and tuple(shape) != outside:
+            elab.builder.report(
+                "E514",
+                ends.span,
+                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {written(tuple(shape))}",
+                f"set size and channels of the source, or let the space take any: [{port.name.id}: (c, h, w)]",
+            )
+            return None
+        tensors.append(Tensor(elab.builder.input(port.name.id, tuple(shape))))
+    return tensors
+
+
+def _outputs(syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], ends: Ends | None) -> None:
+    """Free sizes of the outputs are the tasks' number of classes, or of targets."""
+    for port in syntax.outputs:
+        for size in port.sizes or ():
+            if isinstance(size, ast.Name) and size.id not in scope:
+                scope[size.id] = sizes[size.id] = ends.outputs if ends is not None else STAND_IN_WAY
+
+
+def _answers(builder: Builder, syntax: ast.Layer, result: Tensor, ends: Ends) -> None:
+    """Whether every architecture puts out one number for each class or target."""
+    case = witness(builder.shapes[result.node], lambda s: s != (ends.outputs,))
+    if case is None:
+        return
+    shape = builder.shapes[result.node]
+    while shape.children:
+        shape = shape.children[case.get(shape.decision, 0)]
+    builder.report(
+        "E514",
+        ends.span,
+        f"the tasks take {written((ends.outputs,))}, and `{syntax.name.id}` puts out {written(shape.value)}",
+        f"end the space with linear(way), and declare {syntax.outputs[0].name.id}: (way)",
+        when=builder.words(case) or None,
+    )

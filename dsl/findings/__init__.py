@@ -1,0 +1,1 @@
+"""What is wrong in a user's file, and how it is told."""

@@ -1,0 +1,220 @@
+"""Going on after a syntax error.
+
+The parser's stack is cut back to the body or file, and the tokens up to the next statement or declaration are
+left out (panic mode; Aho et al., Compilers, 4.8.3).
+
+What was broken keeps its name, so that nothing else complains that the name is missing: see `parse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lark import Token
+from lark.parsers.lalr_analysis import Shift
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.syntax.lex import END
+from atnas.dsl.syntax.tokens import SETTINGS, STARTERS, Tokens, is_token
+from atnas.dsl.syntax.wording import Level, Situation, glued, reserved_word, too_deep, unclosed, unexpected
+
+LEVELS: Final[Mapping[str, Level]] = {
+    "statement": "statement",
+    "statements": "statement",
+    "entry": "entry",
+    "entries": "entry",
+    "declaration": "declaration",
+    "declarations": "declaration",
+}
+"""Where a symbol of the grammar may begin, such lines are read."""
+
+LAYERS: Final = frozenset({"OP", "CELL", "SPACE"})
+
+
+class Recovery:
+    """Watches one parse, reports to `findings` and mends the parser after an error."""
+
+    def __init__(self, parser: InteractiveParser, tokens: Tokens, findings: list[Diagnostic]) -> None:
+        self._parser = parser
+        self._tokens = tokens
+        self._findings = findings
+        self._states = parser.parser_state.state_stack
+        self._values = parser.parser_state.value_stack
+        self._rows = parser.parser_state.parse_conf.states
+
+    def foresees(self, i: int) -> bool:
+        """Whether token i is a mistake although the parser may well take it."""
+        kind = self._tokens[i].type
+        if kind in ("LPAR", "LSQB") and self._glues(i):
+            return True
+        if self._tokens.kind(i + 1) in ("EQUAL", "TILDE") and self._misses_value(i, kind):
+            return True
+        return i in self._tokens.too_deep
+
+    def resume(self, i: int) -> int:
+        """Reports the error at token i, mends the stack, and returns the token to go on with."""
+        at = self._situation(i)
+        if self._is_misused(at):
+            self._findings.append(reserved_word(at))
+            self._tokens.retype(i, "NAME")
+            return i
+        if i in self._tokens.too_deep:
+            self._findings.append(too_deep(at))
+        elif self._tokens[i].type in ("LPAR", "LSQB") and self._glues(i):
+            self._findings.append(glued(at))
+            if "COMMA" in at.accepted:
+                self._feed("COMMA", i)
+                return i
+        elif not self._is_excused(at):
+            self._findings.append(unexpected(at))
+        return self._mend_file(at) if at.level == "declaration" else self._mend_body(at)
+
+    # What goes wrong
+
+    def _row(self) -> Mapping[str, tuple[Any, Any]]:
+        """The parser's actions in its state, by kind of token."""
+        return self._rows[self._states[-1]]
+
+    def _glues(self, i: int) -> bool:
+        """A bracket first on its line after a whole expression, which it would call or index."""
+        return "VBAR" in self._row() and self._tokens.begins_line(i)
+
+    def _misses_value(self, i: int, kind: str) -> bool:
+        """A reserved word is being bound, or a statement begins where the last one has no value yet."""
+        if kind != "NAME" and kind not in SETTINGS:
+            return self._tokens.is_reserved(i)
+        row = self._row()
+        action, target = row.get(kind, (None, None))
+        if "NUMBER" not in row or action is not Shift or self._tokens.kind(i + 1) in self._rows[target]:
+            return False
+        return self._tokens.begins_line(i)
+
+    def _is_misused(self, at: Situation) -> bool:
+        """Whether a reserved word stands for a name."""
+        if not self._tokens.is_reserved(at.i) or self._tokens.begins_declaration(at.i):
+            return False
+        if at.level != "declaration" and self._tokens.kind(at.i + 1) in ("EQUAL", "TILDE"):
+            return at.level == "statement" or at.kind not in SETTINGS
+        return "NAME" in at.accepted and (at.level == "declaration" or at.kind not in STARTERS)
+
+    def _is_excused(self, at: Situation) -> bool:
+        """Whether something in the same statement, or just before it, has been reported already."""
+        low = self._tokens.span(at.first - 1).end if at.first else 0
+        return any(low <= f.span.start <= at.span.start for f in self._findings)
+
+    def _situation(self, i: int) -> Situation:
+        level, depth = self._frame()
+        return Situation(self._tokens, i, self._accepted(), level, depth, tuple(self._values[depth:]))
+
+    def _accepted(self) -> frozenset[str]:
+        return frozenset(self._parser.accepts())  # type: ignore[no-untyped-call]
+
+    def _frame(self) -> tuple[Level, int]:
+        """What the innermost open body, or the file, holds, and how many values stand before its next line."""
+        top = len(self._values)
+        for depth in range(top, -1, -1):
+            row = self._rows[self._states[depth]]
+            level = next((LEVELS[symbol] for symbol in row if symbol in LEVELS), None)
+            left = depth < top and (isinstance(self._values[depth], list) or is_token(self._values[depth], "RBRACE"))
+            if level and not left:
+                return level, depth
+        raise AssertionError("the parser's first state begins declarations")
+
+    # What is done about it
+
+    def _mend_body(self, at: Situation) -> int:
+        if not at.complete:
+            self._cut_statement(at)
+        i = self._next_statement(at.i)
+        if i == at.i and not self._ends_body(i) and self._tokens[i].type not in self._accepted():
+            i = self._next_statement(i + 1)
+        if self._ends_body(i):
+            if i != at.i:
+                self._findings.append(unclosed(self._tokens, self._opening_brace(at.depth), i))
+            self._feed("RBRACE", i)
+        return i
+
+    def _ends_body(self, i: int) -> bool:
+        """Whether no body can go on at token i, though its brace may be missing."""
+        return self._tokens[i].type == END or self._tokens.begins_declaration(i)
+
+    def _cut_statement(self, at: Situation) -> None:
+        """Leaves `name =` standing, with an empty name for its value, or nothing."""
+        bound = len(at.partial) > 1 and (is_token(at.partial[1], "EQUAL") or is_token(at.partial[1], "TILDE"))
+        self._cut(at.depth + 2 if bound else at.depth)
+        if bound:
+            self._feed("NAME", at.i)
+
+    def _opening_brace(self, depth: int) -> int:
+        brace = next(value for value in reversed(self._values[:depth]) if is_token(value, "LBRACE"))
+        return self._tokens.at(brace.start_pos)
+
+    def _next_statement(self, i: int) -> int:
+        """The first token from i on that begins a statement or declaration or ends the body or file."""
+        brackets = self._tokens.brackets
+        inside, braces = 0, 0
+        outer = brackets.around[i]
+        while outer >= 0 and self._tokens.kind(outer) != "LBRACE":
+            inside += outer not in brackets.unclosed
+            outer = brackets.around[outer]
+        while not self._ends_body(i):
+            kind = self._tokens[i].type
+            begins = self._tokens.begins_statement(i) or self._tokens.may_be_keyword(i)
+            if not inside and not braces and (kind == "RBRACE" or begins):
+                break
+            if kind in ("LPAR", "LSQB"):
+                inside += i not in brackets.unclosed
+            elif kind in ("RPAR", "RSQB"):
+                inside = max(0, inside - 1)
+            else:
+                braces += (kind == "LBRACE") - (kind == "RBRACE")
+            i += 1
+        return i
+
+    def _mend_file(self, at: Situation) -> int:
+        if at.complete:
+            return self._next_declaration(at.i + 1)
+        after = self._next_declaration(at.i)
+        equal = next((n for n, value in enumerate(at.partial) if is_token(value, "EQUAL")), None)
+        if equal is not None and not any(is_token(value, "LPAR") for value in at.partial[:equal]):
+            self._cut(at.depth + equal + 1)
+            self._feed("NAME", at.i)
+        elif is_token(at.partial[0], "USE"):
+            self._cut(at.depth)
+        else:
+            return self._mend_head(at, after)
+        return after
+
+    def _mend_head(self, at: Situation, after: int) -> int:
+        """Leaves keyword and name, and goes on in the body where there is one."""
+        named = len(at.partial) > 1 and is_token(at.partial[1], "NAME")
+        self._cut(at.depth + 2 if named else at.depth + 1)
+        if not named:
+            self._feed("NAME", at.i)
+        body = next((i for i in range(at.i, after) if self._tokens[i].type == "LBRACE"), None)
+        if body is None:
+            self._feed("EQUAL", at.i)
+            self._feed("NAME", at.i)
+            return after
+        if at.partial[0].type in LAYERS:
+            for kind in ("LSQB", "NAME", "RSQB", "ARROW", "NAME"):
+                self._feed(kind, body)
+        return body
+
+    def _next_declaration(self, i: int) -> int:
+        """The first token from i on that begins a declaration, though its keyword may be misspelt."""
+        last = len(self._tokens) - 1
+        while i < last and not (self._tokens.begins_declaration(i) or self._tokens.may_be_keyword(i)):
+            i += 1
+        return min(i, last)
+
+    def _cut(self, depth: int) -> None:
+        del self._values[depth:]
+        del self._states[depth + 1 :]
+
+    def _feed(self, kind: str, i: int) -> None:
+        """Feeds a token that is not in the text, with nothing in it, before token i."""
+        place = self._tokens.span(i - 1).end if i else 0
+        self._parser.feed_token(Token(kind, "", place, end_pos=place))

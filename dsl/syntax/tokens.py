@@ -1,0 +1,155 @@
+"""The tokens of a file and what they show without a parser: lines, brackets, where statements begin."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Final
+
+from lark import Token
+
+from atnas.dsl.source import Source, Span
+from atnas.dsl.syntax.grammar import SETTING_WORDS, reserved
+from atnas.dsl.syntax.lex import END
+
+CLOSERS: Final = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
+DECLARATIONS: Final = frozenset({"USE", "EXTERN", "OP", "CELL", "SPACE", "TASKS", "TRAIN", "SEARCH", "EXPERIMENT"})
+SETTINGS: Final = frozenset(word.upper() for word in SETTING_WORDS)
+STARTERS: Final = frozenset({"REQUIRE", "MAXIMIZE", "MINIMIZE"})
+DEEPENING: Final = frozenset({"ARROW", "PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "AND", "DOTS", "OF", "LSQB"})
+SEPARATING: Final = STARTERS | DECLARATIONS | {"COMMA", "VBAR", "EQUAL", "TILDE", "COLON", "FOR", "IF"}
+DEEPEST: Final = 100
+
+
+@cache
+def reserved_kinds() -> frozenset[str]:
+    return frozenset(reserved().values())
+
+
+def is_token(value: Any, kind: str) -> bool:
+    """Whether a value of the parser's stack is a token of that kind."""
+    return isinstance(value, Token) and value.type == kind
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """For each token the innermost bracket open before it, or -1, and the brackets that are never closed."""
+
+    around: tuple[int, ...]
+    unclosed: frozenset[int]
+
+
+class Tokens:
+    """The tokens of a source, `$END` last."""
+
+    def __init__(self, source: Source, tokens: list[Token]) -> None:
+        self.source = source
+        self._tokens = tokens
+
+    def __getitem__(self, i: int) -> Token:
+        return self._tokens[i]
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def span(self, i: int) -> Span:
+        token = self._tokens[i]
+        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+
+    def kind(self, i: int) -> str:
+        """The kind of token i; `$END` beyond the last."""
+        return self._tokens[i].type if i < len(self._tokens) else END
+
+    def retype(self, i: int, kind: str) -> None:
+        """Reads token i as one of another kind from now on."""
+        self._tokens[i] = self._tokens[i].update(type=kind)
+
+    def is_reserved(self, i: int) -> bool:
+        return self.kind(i) in reserved_kinds()
+
+    def begins_line(self, i: int) -> bool:
+        before = self._tokens[i - 1].end_pos if i else 0
+        return i == 0 or "\n" in self.source.text[before : self._tokens[i].start_pos]
+
+    def begins_declaration(self, i: int) -> bool:
+        """A keyword first on its line that something other than `=` follows."""
+        if self.kind(i) not in DECLARATIONS or not self.begins_line(i):
+            return False
+        after = self.kind(i + 1)
+        return after in ("NAME", "STRING", "LBRACE", "LPAR") or self.is_reserved(i + 1)
+
+    def begins_statement(self, i: int) -> bool:
+        """A keyword that begins one, or a word, though it may be reserved, that `=` or `~` follows."""
+        kind = self.kind(i)
+        if kind in STARTERS:
+            return True
+        return (kind == "NAME" or kind in reserved_kinds()) and self.kind(i + 1) in ("EQUAL", "TILDE")
+
+    def may_be_keyword(self, i: int) -> bool:
+        """A name first on its line and before another: `requires a`."""
+        return self.kind(i) == self.kind(i + 1) == "NAME" and self.begins_line(i)
+
+    @cached_property
+    def brackets(self) -> Brackets:
+        """Brackets matched from the inside out; a body ends at its brace or at the next declaration."""
+        around: list[int] = []
+        opened: list[int] = []
+        unclosed: set[int] = set()
+        for i, token in enumerate(self._tokens):
+            kind = token.type
+            around.append(opened[-1] if opened else -1)
+            if kind in CLOSERS.values():
+                opened.append(i)
+            elif kind in CLOSERS:
+                unclosed.update(self._close(opened, CLOSERS[kind]))
+            elif opened and (kind == END or self.begins_declaration(i)):
+                unclosed.update(opened)
+                opened.clear()
+        return Brackets(tuple(around), frozenset(unclosed))
+
+    def _close(self, opened: list[int], opener: str) -> list[int]:
+        """Takes the innermost such opener off, and returns those within. What is in braces closes in them."""
+        for depth in range(len(opened) - 1, -1, -1):
+            kind = self.kind(opened[depth])
+            if kind == opener:
+                within = opened[depth + 1 :]
+                del opened[depth:]
+                return within
+            if kind == "LBRACE":
+                break
+        return []
+
+    @cached_property
+    def too_deep(self) -> frozenset[int]:
+        """Brackets and operators that would make the syntax tree higher than `DEEPEST`.
+
+        The height is at most the brackets around a token plus the operators before it, in each since the last
+        separator.
+        """
+        found: list[int] = []
+        levels, height = [0], 0
+        for i, token in enumerate(self._tokens):
+            kind = token.type
+            if kind in DEEPENING:
+                height += 1
+                levels[-1] += 1
+            if kind in ("LPAR", "LSQB"):
+                height += 1
+                levels.append(0)
+            elif kind in ("RPAR", "RSQB") and len(levels) > 1:
+                height -= levels.pop() + 1
+            elif kind in ("LBRACE", "RBRACE"):
+                levels, height = [0], 0
+            elif kind in SEPARATING:
+                height -= levels[-1]
+                levels[-1] = 0
+            elif kind not in DEEPENING:
+                continue
+            if height > DEEPEST:
+                found.append(i)
+        return frozenset(found)
+
+    def at(self, offset: int) -> int:
+        """The token that begins at an offset of the text."""
+        return bisect_left(self._tokens, offset, key=lambda token: token.start_pos or 0)
