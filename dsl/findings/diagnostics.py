@@ -19,11 +19,19 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """Text to stand in place of what a span covers."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One finding.
 
     `message` is one sentence in the author's words; `help` is the cure; `when` names the decisions under
-    which it happens; `inner` labels the main span itself.
+    which it happens; `inner` labels the main span itself; `fix` is the cure as edits, where it is that exact.
     """
 
     code: str
@@ -33,6 +41,7 @@ class Diagnostic:
     when: str | None = None
     inner: str = ""
     labels: tuple[Label, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
     @property
     def severity(self) -> Severity:
