@@ -11,8 +11,8 @@ from atnas.compiler.constraints import condition, speaks_of_metrics
 from atnas.compiler.depth import Assignment, Depth
 from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate, lifted, otherwise
 from atnas.compiler.graph import Graph
-from atnas.dsl import plugins
 from atnas.dsl.cases import FALSE, Cases, apply, at, choose, leaf, only, split, support
+from atnas.dsl.extern import layer_class
 from atnas.dsl.net import InputNode, LayerNode, NetNode, Static, number
 from atnas.dsl.operator import Cost, Operator, Shape
 
@@ -97,7 +97,7 @@ class Costs:
         """The cost of each layer for every architecture; nothing where it is inactive."""
         for n, node in self.graph.nodes.items():
             if isinstance(node, LayerNode) and self.activity.nodes[n] is not FALSE:
-                cls: type[Operator] = plugins.load("ops", node.operator)
+                cls = layer_class(node.operator)
                 if cls.cost is not Operator.cost:
                     yield self._layer(cls, node, self.activity.nodes[n])
 

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from atnas.compiler.activity import Activity, Genotype, takes
 from atnas.compiler.factors import otherwise
 from atnas.compiler.graph import Graph
-from atnas.dsl import plugins
 from atnas.dsl.cases import LEAF, NEVER, Cases, apply, at, choose, leaf, only, values
+from atnas.dsl.extern import layer_class
 from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, NetNode, Static, number
 from atnas.dsl.operator import Operator
 
@@ -141,7 +141,7 @@ def _ways(graph: Graph, node: NetNode, where: Cases[bool]) -> Cases[Ways]:
 
 
 def _layers(node: LayerNode, where: Cases[bool]) -> Cases[int]:
-    cls: type[Operator] = plugins.load("ops", node.operator)
+    cls = layer_class(node.operator)
     if cls.layers is Operator.layers:
         return leaf(0)
     names = [name for name, _ in node.arguments]

@@ -18,9 +18,9 @@ from torch import nn
 
 from atnas.compiler.norm import BATCH_NORMS
 from atnas.dsl.cases import Cases, apply, at, choose, leaf, member, nodes, values
+from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.net import Edge, InputNode, LayerNode, Net, Static, evaluate, number
-from atnas.dsl.operator import Operator, Shape
-from atnas.dsl.plugins import load
+from atnas.dsl.operator import Shape
 
 Region = tuple[slice, ...] | None
 Sizes = dict[str, Shape]
@@ -37,13 +37,13 @@ BUILT = 64
 class Configuration:
     """One concrete layer: an operator with its arguments and input shapes decided."""
 
-    operator: str
+    operator: str | Signature
     arguments: tuple[tuple[str, Static], ...]
     inputs: tuple[Shape, ...]
 
     def build(self) -> nn.Module:
         """The operator's module. Draws from torch's global generator unless on the meta device."""
-        operator: Operator = load("ops", self.operator)(**dict(self.arguments))
+        operator = layer_class(self.operator)(**dict(self.arguments))
         return operator.build(*self.inputs)
 
     def build_meta(self) -> nn.Module:
@@ -113,7 +113,7 @@ def _configurations(net: Net, layer: LayerNode) -> list[Configuration]:
     return [_of_row(layer.operator, names, row) for row in (rows if len(rows) <= BUILT else _tops(rows))]
 
 
-def _of_row(operator: str, names: Sequence[str], row: Row) -> Configuration:
+def _of_row(operator: str | Signature, names: Sequence[str], row: Row) -> Configuration:
     inputs = tuple(shape for shape in row[len(names) :] if shape is not None)
     return Configuration(operator, tuple(zip(names, row, strict=False)), inputs)
 

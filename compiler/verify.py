@@ -9,8 +9,8 @@ import networkx as nx
 
 from atnas.compiler.activity import activity
 from atnas.compiler.graph import Graph, sources
-from atnas.dsl import plugins
 from atnas.dsl.cases import NEVER, choose, leaf, nodes
+from atnas.dsl.extern import layer_class
 from atnas.dsl.net import Arith, ChoiceNode, InputNode, LayerNode, NetNode, Num, Pick
 
 
@@ -55,8 +55,12 @@ def _picks(graph: Graph) -> bool:
 
 def _merges(graph: Graph) -> bool:
     layers = [node for node in graph.nodes.values() if isinstance(node, LayerNode)]
-    plain = [n.edges for n in layers if not plugins.load("ops", n.operator).variadic]
-    return all(len(edges) == 1 and edges[0].guard is None for edges in plain)
+    plain = [n for n in layers if not layer_class(n.operator).variadic]
+    return all(_takes(n, layer_class(n.operator).inputs) for n in plain)
+
+
+def _takes(layer: LayerNode, inputs: int) -> bool:
+    return len(layer.edges) == inputs and all(edge.guard is None for edge in layer.edges)
 
 
 def _shapes(graph: Graph) -> bool:
@@ -101,6 +105,6 @@ INVARIANTS: Final[dict[str, Callable[[Graph], bool]]] = {
     "no two layers have the same place": _places,
     "every choice has one source for each of its keys": _keys,
     "every pick has as many options as its decision": _picks,
-    "only a merge takes several tensors, or some of them at times": _merges,
+    "only a merge takes more tensors than its operator says, or some of them at times": _merges,
     "every node has a shape wherever it is active": _shapes,
 }

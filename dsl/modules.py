@@ -38,7 +38,7 @@ class Module:
 class Declared:
     """A declaration and the module in which its names have their meaning."""
 
-    syntax: ast.Layer | ast.Settings
+    syntax: ast.Layer | ast.Extern | ast.Settings
     module: Module = field(repr=False)
 
     @property

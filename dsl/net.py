@@ -10,11 +10,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from atnas.dsl.cases import LEAF, Cases, apply, at, choose, leaf, member, split
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
+
+if TYPE_CHECKING:
+    from atnas.dsl.extern import Signature
 
 LARGEST = 10**300
 """The largest number that arithmetic may give, so that it fits a float and a message."""
@@ -164,11 +167,11 @@ class LayerNode:
     """One use of an operator, with weights of its own.
 
     `place` is its readable, unique name (`logits/dag[0][2]/x1/edge/conv`), the prefix of its weights; slashes, no dots.
-    Operators that merge have any number of edges, perhaps guarded; all others have one, unguarded.
+    Operators that merge have any number of edges, perhaps guarded; all others as many as they take, unguarded.
     `shape` is the output's shape for every architecture.
     """
 
-    operator: str
+    operator: str | Signature
     arguments: tuple[tuple[str, Num], ...]
     edges: tuple[Edge, ...]
     place: str

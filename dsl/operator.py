@@ -64,6 +64,9 @@ def param(
 class Operator(ABC):
     """Base of all operators. Subclasses are frozen dataclasses and final."""
 
+    inputs: ClassVar[int] = 1
+    """How many tensors it takes, where it is not variadic."""
+
     variadic: ClassVar[bool] = False
     """True where the operator merges any number of tensors, as `add` and `concat` do."""
 

@@ -11,6 +11,7 @@ from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.elaborate.numbers import MEASURED, METRICS, beyond
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.lint.externs import check
 from atnas.dsl.modules import Module
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
@@ -25,6 +26,8 @@ def scan(module: Module) -> list[Diagnostic]:
     for declared in module.own():
         if isinstance(declared.syntax, ast.Layer):
             findings += _Scan(module).layer(declared.syntax)
+        elif isinstance(declared.syntax, ast.Extern):
+            findings += check(declared.syntax)
     return findings + list(_loops(module))
 
 
@@ -156,7 +159,7 @@ class _Scan:
         declared = self.module.names.get(word)
         if declared is not None:
             syntax = declared.syntax
-            if not isinstance(syntax, ast.Layer):
+            if not isinstance(syntax, ast.Layer | ast.Extern):
                 return None, set()
             required = {p.name.id for p in syntax.parameters if p.default is None}
             return [p.name.id for p in syntax.parameters], required
@@ -171,10 +174,10 @@ class _Scan:
         if not word or word in scope or word in BUILTINS or word in entries("ops"):
             return
         if declared is not None:
-            if not isinstance(declared.syntax, ast.Layer):
+            if isinstance(declared.syntax, ast.Settings):
                 self.report("E201", node.span, f"`{word}` is a `{declared.syntax.keyword}`, not a layer")
             return
-        layers = [n for n, d in self.module.names.items() if isinstance(d.syntax, ast.Layer)]
+        layers = [n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings)]
         close = nearest(word, [*scope, *layers, *entries("ops"), *BUILTINS])
         self.report("E101", node.span, f"there is no `{word}`", f"did you mean `{close}`?" if close else None)
 

@@ -25,6 +25,7 @@ from atnas.dsl.elaborate.values import (
     Value,
     sort,
 )
+from atnas.dsl.extern import layer_class
 from atnas.dsl.findings.diagnostics import Label
 from atnas.dsl.net import Edge, Guard, Read, equals, number
 from atnas.dsl.operator import Shape
@@ -81,16 +82,30 @@ def _select(elab: Elaborator, among: Alternatives, outputs: Sequence[Value]) -> 
 
 
 def _standard(elab: Elaborator, layer: Standard, given: Value, guard: Cases[bool]) -> Value:
-    if layer.operator.variadic:
+    cls = layer_class(layer.operator)
+    if cls.variadic:
         return join(elab, layer.name, [(given, layer.span)], layer.place, layer.span, guard)
-    if isinstance(given, ListOf) and len(given.items) == 1:
-        given = given.items[0]
-    if not isinstance(given, Tensor):
-        if not isinstance(given, Unknown):
-            elab.builder.report("E212", layer.span, f"`{layer.name}` takes one tensor, not {sort(given)}")
+    tensors = accepted(elab, layer.name, cls.inputs, given, layer.span)
+    if tensors is None:
         return UNKNOWN
-    edges = (Edge(given.node),)
-    return Tensor(elab.builder.layer(layer.name, layer.arguments, edges, layer.place, layer.span, guard))
+    edges = tuple(Edge(tensor.node) for tensor in tensors)
+    return Tensor(elab.builder.layer(layer.operator, layer.arguments, edges, layer.place, layer.span, guard))
+
+
+def accepted(elab: Elaborator, name: str, wants: int, given: Value, span: Span) -> list[Tensor] | None:
+    """The tensors that a layer of so many inputs is given; None with a finding where they are others."""
+    items = given.items if isinstance(given, ListOf) else (given,)
+    if any(isinstance(i, Unknown) for i in items):
+        return None
+    if len(items) != wants or isinstance(given, Chosen):
+        has = "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
+        elab.builder.report("E212", span, f"`{name}` takes {wants} input{'s' * (wants != 1)}, and {has} came")
+        return None
+    odd = next((i for i in items if not isinstance(i, Tensor)), None)
+    if odd is not None:
+        elab.builder.report("E212", span, f"`{name}` takes tensors, not {sort(odd)}")
+        return None
+    return [i for i in items if isinstance(i, Tensor)]
 
 
 def join(
@@ -159,32 +174,12 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
             inner = elab.inside(syntax.short, cx)
             layer = elab.layer(elab.value(syntax.short, inner), syntax.short, inner)
             return UNKNOWN if isinstance(layer, Unknown) else run(elab, layer, given, call.span, guard)
-        tensors = _ports(elab, call, syntax, given)
+        tensors = accepted(elab, call.declared.name, len(syntax.inputs), given, call.span)
         if tensors is None:
             return UNKNOWN
         return body(elab, syntax, tensors, cx, call.span)
     finally:
         elab.depth -= 1
-
-
-def _ports(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value) -> list[Tensor] | None:
-    items = given.items if isinstance(given, ListOf) else (given,)
-    if any(isinstance(i, Unknown) for i in items):
-        return None
-    if len(items) != len(syntax.inputs) or isinstance(given, Chosen):
-        wants, has = len(syntax.inputs), "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
-        elab.builder.report(
-            "E212",
-            call.span,
-            f"`{call.declared.name}` takes {wants} input{'s' * (wants != 1)}, and {has} came",
-        )
-        return None
-    tensors = [i for i in items if isinstance(i, Tensor)]
-    if len(tensors) < len(items):
-        odd = next(i for i in items if not isinstance(i, Tensor))
-        elab.builder.report("E212", call.span, f"`{call.declared.name}` takes tensors, not {sort(odd)}")
-        return None
-    return tensors
 
 
 def body(

@@ -9,9 +9,10 @@ from typing import Any
 from atnas.dsl.cases import values, witness
 from atnas.dsl.elaborate.build import Builder
 from atnas.dsl.elaborate.values import Alternatives, Undecided, Unknown, Value, sort
+from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Arith, Num, Pick, Read, number
-from atnas.dsl.operator import Operator, ParameterInfo, parameters
+from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.syntax import ast
 
 
@@ -63,10 +64,10 @@ def assign(
 
 
 def settle(
-    builder: Builder, call: ast.Call | ast.Name, operator: type[Operator], given: Sequence[Given]
+    builder: Builder, call: ast.Call | ast.Name, operator: str | Signature, given: Sequence[Given]
 ) -> tuple[tuple[str, Num], ...] | None:
     """All parameters of an operator with their checked values; None where a finding was made."""
-    infos = parameters(operator)
+    infos = parameters(layer_class(operator))
     required = {i.name for i in infos if i.required}
     found = assign(builder, call, given, [i.name for i in infos], required)
     if found is None:

@@ -10,6 +10,7 @@ from typing import Any
 from atnas.dsl.cases import LEAF, Cases, TooLarge, apply, choose, leaf, member, nodes, only
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
+from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.net import (
     ChoiceNode,
@@ -26,7 +27,6 @@ from atnas.dsl.net import (
     number,
 )
 from atnas.dsl.operator import Operator, Shape, ShapeError
-from atnas.dsl.plugins import load
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 
@@ -121,7 +121,7 @@ class Builder:
 
     def layer(
         self,
-        operator: str,
+        operator: str | Signature,
         arguments: tuple[tuple[str, Num], ...],
         edges: tuple[Edge, ...],
         place: str,
@@ -130,7 +130,7 @@ class Builder:
         merge: Merge | None = None,
     ) -> int:
         """One use of an operator; its shape is proved for every architecture in which the guard holds."""
-        cls: type[Operator] = load("ops", operator)
+        cls = layer_class(operator)
         taken = [self._taken(edge) for edge in edges]
         names = tuple(name for name, _ in arguments)
 
@@ -144,7 +144,7 @@ class Builder:
         raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
         shape: Cases[Shape] = raw  # type: ignore[assignment]
         if (case := failing(raw)) is not None:
-            tell(self, Refusal(operator, raw, edges, span, merge), case)
+            tell(self, Refusal(str(operator), raw, edges, span, merge), case)
             shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
         return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 

@@ -31,11 +31,13 @@ from atnas.dsl.elaborate.values import (
     Value,
     sort,
 )
+from atnas.dsl.extern import layer_class, signature
 from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.lint.externs import is_sound
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Pick
 from atnas.dsl.operator import parameters
-from atnas.dsl.plugins import entries, load
+from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.walk import words
@@ -160,7 +162,7 @@ class Elaborator:
                 syntax = target.target.syntax
                 names = [p.name.id for p in syntax.parameters] if isinstance(syntax, ast.Layer) else []
             else:
-                names = [p.name for p in parameters(target.target)]
+                names = [p.name for p in parameters(layer_class(target.target))]
             return names[position] if position < len(names) and function not in ("add", "concat") else ""
 
         return Names(leads, argument, lambda node: is_number(self, node, cx, evaluate=False))
@@ -174,8 +176,10 @@ class Elaborator:
         declared = cx.module.names.get(word)
         if declared is not None and isinstance(declared.syntax, ast.Layer):
             return Undecided(word, declared, at)
+        if declared is not None and isinstance(declared.syntax, ast.Extern):
+            return Undecided(word, signature(declared.syntax), at) if is_sound(declared.syntax) else UNKNOWN
         if word in entries("ops"):
-            return Undecided(word, load("ops", word), at)
+            return Undecided(word, word, at)
         return None
 
     def _name(self, node: ast.Name, cx: Context) -> Value:
@@ -193,7 +197,7 @@ class Elaborator:
         if declared is not None:
             self.builder.report("E201", node.span, f"`{node.id}` is a `{declared.syntax.keyword}`, not a layer")
             return
-        layers = [n for n, d in cx.module.names.items() if isinstance(d.syntax, ast.Layer)]
+        layers = [n for n, d in cx.module.names.items() if not isinstance(d.syntax, ast.Settings)]
         close = nearest(node.id, [*cx.scope, *layers, *entries("ops"), *BUILTINS])
         self.builder.report(
             "E101", node.span, f"there is no `{node.id}`", f"did you mean `{close}`?" if close else None
@@ -230,7 +234,7 @@ class Elaborator:
     ) -> Value:
         if isinstance(target.target, Declared):
             return self._declared(target.target, call, given, cx, site)
-        if target.target.variadic and given:
+        if layer_class(target.target).variadic and given:
             tensors = [(g.value, g.syntax.value.span) for g in given]
             return join(self, target.name, tensors, cx.beneath(target.name), call.span, cx.guard)
         arguments = settle(self.builder, call, target.target, given)
@@ -326,7 +330,7 @@ def _role(value: Value | None) -> object:
     """What the names of decisions depend on of a value in scope."""
     match value:
         case Undecided(target=target):
-            return id(target)
+            return id(target) if isinstance(target, Declared) else target
         case ListOf(items) | Chosen(items=items):
             return tuple(isinstance(i, NUMBERS) for i in items)
         case _:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from atnas.dsl.extern import Signature
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Arith, Num, Pick, Read, Static
-from atnas.dsl.operator import Operator
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 
@@ -47,7 +47,7 @@ class Standard:
     """An operator with its arguments."""
 
     name: str
-    operator: type[Operator]
+    operator: str | Signature
     arguments: tuple[tuple[str, Num], ...]
     place: str
     span: Span
@@ -96,7 +96,7 @@ class Undecided:
     """The name of an operator, op or cell without parentheses."""
 
     name: str
-    target: Declared | type[Operator]
+    target: Declared | str | Signature
     node: ast.Name = field(compare=False)
 
 

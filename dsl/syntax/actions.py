@@ -119,6 +119,22 @@ class Actions:
             self._doc(word),
         )
 
+    def extern(self, c: list[Any]) -> ast.Extern:
+        word, _, name, parameters, inputs, _, _, sizes, *_, target = c
+        return ast.Extern(
+            self._span(word, target),
+            self.name([name]),
+            tuple(parameters),
+            tuple(inputs),
+            tuple(map(_bare, sizes)),
+            self.string([target]),
+            self._doc(word),
+        )
+
+    def typed_parameter(self, c: list[Any]) -> ast.TypedParameter:
+        default = _bare(c[4]) if len(c) > 3 else None
+        return ast.TypedParameter(self._span(c[0], c[-1]), self.name(c), self.name(c[2:]), default)
+
     def parameter(self, c: list[Any]) -> ast.Parameter:
         return ast.Parameter(self._span(c[0], c[-1]), self.name(c), _bare(c[2]) if len(c) > 1 else None)
 

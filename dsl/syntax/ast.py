@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from atnas.dsl.source import Source, Span
 
@@ -205,6 +206,29 @@ class Layer(Node):
 
 
 @dataclass(frozen=True)
+class TypedParameter(Node):
+    """`name: type` or `name: type = default`, in `extern op` only"""
+
+    name: Name
+    type: Name
+    default: Expr | None
+
+
+@dataclass(frozen=True)
+class Extern(Node):
+    """`extern op name(p: int = 3) [x: (n, h, w)] -> (c, h, w) = "module:Class"`; `output` are its sizes"""
+
+    name: Name
+    parameters: tuple[TypedParameter, ...]
+    inputs: tuple[Port, ...]
+    output: tuple[Expr, ...]
+    target: String
+    doc: str = ""
+
+    keyword: ClassVar[str] = "extern op"
+
+
+@dataclass(frozen=True)
 class Settings(Node):
     """A `tasks`, `train`, `search` or `experiment`; `tasks t = mix(..)` is the short form."""
 
@@ -224,7 +248,7 @@ class Use(Node):
     doc: str = ""
 
 
-Declaration = Layer | Settings | Use
+Declaration = Layer | Extern | Settings | Use
 
 
 @dataclass(frozen=True)

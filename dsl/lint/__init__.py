@@ -1,0 +1,1 @@
+"""What reading alone can tell of a file: nothing is worked out here."""
