@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate
 from atnas.compiler.graph import Graph
 from atnas.dsl.cases import FALSE, Cases, apply, at, choose, leaf, only, split, support
 from atnas.dsl.extern import layer_class
-from atnas.dsl.net import InputNode, LayerNode, NetNode, Static, number
+from atnas.dsl.net import InputNode, LayerNode, Metric, NetNode, Static, number
 from atnas.dsl.operator import Cost, Operator, Shape
 
 ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
@@ -37,11 +37,26 @@ class Costs:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.activity: Activity = activity(graph)
+        self._parts: dict[tuple[int, int], tuple[Cases[Cost], ...]] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
         """Every metric of one architecture."""
         total = sum((at(term, genotype) for term in self._terms), NOTHING)
         return {name: of(total) for name, of in ADDITIVE.items()} | {"depth": self._depth.of(genotype)}
+
+    def measure(self, genotype: Sequence[int]) -> Callable[[Metric], int]:
+        """The metrics of one architecture, of all of it or of a part; each is worked out when it is asked for."""
+        whole: dict[str, int] = {}
+
+        def value(metric: Metric) -> int:
+            if metric.nodes is not None:
+                terms = self._terms_between(*metric.nodes)
+                return ADDITIVE[metric.name](sum((at(term, genotype) for term in terms), NOTHING))
+            if not whole:
+                whole.update(self.of(genotype))
+            return whole[metric.name]
+
+        return value
 
     def extreme(self, metric: str, largest: bool) -> tuple[int, Genotype]:
         """The smallest or largest value of a metric over the space, and an architecture that attains it.
@@ -86,20 +101,26 @@ class Costs:
 
     @cached_property
     def _terms(self) -> tuple[Cases[Cost], ...]:
-        plus = lifted(Cost.__add__)
-        terms: dict[frozenset[int], Cases[Cost]] = {}
-        for cost in self._layers():
-            scope = frozenset(support(cost))
-            terms[scope] = plus(terms[scope], cost) if scope in terms else cost
-        return tuple(terms.values())
+        return _summed(self._layers.values())
 
-    def _layers(self) -> Iterator[Cases[Cost]]:
+    def _terms_between(self, first: int, last: int) -> tuple[Cases[Cost], ...]:
+        """The costs of the layers from one node to before another."""
+        key = first, last
+        if key not in self._parts:
+            self._parts[key] = _summed(cost for n, cost in self._layers.items() if first <= n < last)
+        return self._parts[key]
+
+    @cached_property
+    def _layers(self) -> dict[int, Cases[Cost]]:
         """The cost of each layer for every architecture; nothing where it is inactive."""
+        return dict(self._costed())
+
+    def _costed(self) -> Iterator[tuple[int, Cases[Cost]]]:
         for n, node in self.graph.nodes.items():
             if isinstance(node, LayerNode) and self.activity.nodes[n] is not FALSE:
                 cls = layer_class(node.operator)
                 if cls.cost is not Operator.cost:
-                    yield self._layer(cls, node, self.activity.nodes[n])
+                    yield n, self._layer(cls, node, self.activity.nodes[n])
 
     def _layer(self, cls: type[Operator], node: LayerNode, where: Cases[bool]) -> Cases[Cost]:
         names = tuple(name for name, _ in node.arguments)
@@ -108,12 +129,23 @@ class Costs:
             for source, taken in takes(self.graph, node)
         ]
 
-        def cost(*values: Any) -> Cost:
+        def cost(_: Shape, *values: Any) -> Cost:
             inputs = tuple(shape for shape in values[: len(shapes)] if shape is not None)
             return _cost(cls, names, values[len(shapes) :], inputs) if inputs else NOTHING
 
         settings = [only(where, number(num)) for _, num in node.arguments]
-        return otherwise(apply(cost, *shapes, *settings), NOTHING)
+        # It has no shape where constraints leave no architecture.
+        return otherwise(apply(cost, node.shape, *shapes, *settings), NOTHING)
+
+
+def _summed(costs: Iterable[Cases[Cost]]) -> tuple[Cases[Cost], ...]:
+    """Costs that depend on the same decisions, added up."""
+    plus = lifted(Cost.__add__)
+    terms: dict[frozenset[int], Cases[Cost]] = {}
+    for cost in costs:
+        scope = frozenset(support(cost))
+        terms[scope] = plus(terms[scope], cost) if scope in terms else cost
+    return tuple(terms.values())
 
 
 def _shape(node: NetNode) -> Cases[Shape]:

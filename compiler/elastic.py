@@ -108,6 +108,7 @@ def _configurations(net: Net, layer: LayerNode) -> list[Configuration]:
     parts: list[Cases[Any]] = [
         *(number(num) for _, num in layer.arguments),
         *(_along(net, edge) for edge in layer.edges),
+        apply(lambda _: None, layer.shape),  # nothing where constraints leave no architecture
     ]
     rows = _joint(parts)
     return [_of_row(layer.operator, names, row) for row in (rows if len(rows) <= BUILT else _tops(rows))]

@@ -114,7 +114,7 @@ class Encoding:
 
     @cached_property
     def _allowed(self) -> Allowed:
-        return predicate(self._graph.constraints, self._activity, self._costs.of)
+        return predicate(self._graph.constraints, self._activity, self._costs.measure)
 
     @cached_property
     def _elimination(self) -> Elimination:

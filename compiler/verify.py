@@ -9,7 +9,8 @@ import networkx as nx
 
 from atnas.compiler.activity import activity
 from atnas.compiler.graph import Graph, sources
-from atnas.dsl.cases import NEVER, choose, leaf, nodes
+from atnas.dsl.cases import NEVER, both, choose, leaf, nodes
+from atnas.dsl.elaborate.limits import met
 from atnas.dsl.extern import layer_class
 from atnas.dsl.net import Arith, ChoiceNode, InputNode, LayerNode, NetNode, Num, Pick
 
@@ -65,7 +66,9 @@ def _takes(layer: LayerNode, inputs: int) -> bool:
 
 def _shapes(graph: Graph) -> bool:
     layers = {n: node for n, node in graph.nodes.items() if not isinstance(node, InputNode)}
-    needed = activity(graph).nodes
+    found = activity(graph)
+    allowed = met(graph.constraints)
+    needed = {n: both(found.nodes[n], allowed) for n in layers}
     shapes = [choose(needed[n], (True, False), (node.shape, leaf(()))) for n, node in layers.items()]
     return not any(case is NEVER for shape in shapes for case in nodes(shape))
 
@@ -106,5 +109,5 @@ INVARIANTS: Final[dict[str, Callable[[Graph], bool]]] = {
     "every choice has one source for each of its keys": _keys,
     "every pick has as many options as its decision": _picks,
     "only a merge takes more tensors than its operator says, or some of them at times": _merges,
-    "every node has a shape wherever it is active": _shapes,
+    "every node has a shape wherever it is active in an architecture that the constraints on decisions allow": _shapes,
 }

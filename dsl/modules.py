@@ -8,11 +8,15 @@ from importlib import resources
 from pathlib import PurePosixPath
 
 from atnas.dsl.errors import Unable
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.parse import parse
+
+SUFFIX = ".atnas"
+DEEPEST = 100
+"""Files that may use one another in a row."""
 
 Reader = Callable[[str], str]
 """Gives the text of a path, or raises `Unable`."""
@@ -22,13 +26,15 @@ Reader = Callable[[str], str]
 class Module:
     """One parsed file. `names` maps what can be said in it to its declaration, used ones included.
 
-    `broken` are the places of syntax errors: what is missing around them has been told.
+    `broken` are the places of syntax errors: what is missing around them has been told. `lost` are the names that a
+    `use` was to bring and could not.
     """
 
     source: Source
     program: ast.Program
     broken: tuple[Span, ...] = ()
     names: dict[str, Declared] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
     def own(self) -> list[Declared]:
         return [d for d in self.names.values() if d.module is self]
@@ -46,20 +52,35 @@ class Declared:
         return self.syntax.name.id
 
 
-def load(source: Source, read: Reader) -> tuple[Module, list[Diagnostic]]:
+class Parsed:
+    """The sources parsed so far, by path: one that did not change is not parsed again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Source, tuple[ast.Program, list[Diagnostic]]]] = {}
+
+    def __call__(self, source: Source) -> tuple[ast.Program, list[Diagnostic]]:
+        """See `parse`."""
+        before = self._known.get(source.path)
+        if before is None or before[0].text != source.text:
+            self._known[source.path] = source, parse(source)
+        return self._known[source.path][1]
+
+
+def load(source: Source, read: Reader, parsed: Parsed | None = None) -> tuple[Module, list[Diagnostic]]:
     """The module of a source with everything it uses, and the findings of all files."""
-    loader = _Loader(read)
+    loader = _Loader(read, parsed or Parsed())
     return loader.module(source, ()), loader.findings
 
 
 class _Loader:
-    def __init__(self, read: Reader) -> None:
+    def __init__(self, read: Reader, parsed: Parsed) -> None:
         self.read = read
+        self.parsed = parsed
         self.findings: list[Diagnostic] = []
         self.done: dict[str, Module] = {}
 
     def module(self, source: Source, above: tuple[str, ...]) -> Module:
-        program, findings = parse(source)
+        program, findings = self.parsed(source)
         self.findings += findings
         module = Module(source, program, tuple(f.span for f in findings))
         self.done[source.path] = module
@@ -71,27 +92,34 @@ class _Loader:
         return module
 
     def _use(self, module: Module, use: ast.Use, above: tuple[str, ...]) -> None:
+        other = self._other(module, use, above)
+        for name in use.names:
+            target = other.names.get(name.id) if other is not None else None
+            if target is not None:
+                self._add(module, name, target)
+                continue
+            module.lost.add(name.id)
+            if other is not None and name.id not in other.lost and not other.broken:
+                self._missing(name, other)
+
+    def _other(self, module: Module, use: ast.Use, above: tuple[str, ...]) -> Module | None:
+        """The module that a `use` names; None with a finding where there is none."""
         source = self._find(module, use)
         if source is None:
-            return
+            return None
         if source.path in above:
             self._report("E103", use, f"these files use each other: {' -> '.join([*above, source.path])}")
-            return
-        other = self.done.get(source.path) or self.module(source, above)
-        for name in use.names:
-            target = other.names.get(name.id)
-            if target is None:
-                close = nearest(name.id, list(other.names))
-                self.findings.append(
-                    Diagnostic(
-                        "E101",
-                        name.span,
-                        f"`{source.path}` has no `{name.id}`",
-                        help=f"did you mean `{close}`?" if close else None,
-                    )
-                )
-            else:
-                self._add(module, name, target)
+            return None
+        if len(above) > DEEPEST:
+            self._report("E105", use, f"more than {DEEPEST} files use one another")
+            return None
+        return self.done.get(source.path) or self.module(source, above)
+
+    def _missing(self, name: ast.Name, other: Module) -> None:
+        close = nearest(name.id, list(other.names))
+        cure = f"did you mean `{close}`?" if close else None
+        fix = (Edit(name.span, close),) if close else ()
+        self.findings.append(Diagnostic("E101", name.span, f"`{other.source.path}` has no `{name.id}`", cure, fix=fix))
 
     def _find(self, module: Module, use: ast.Use) -> Source | None:
         """The source that a `use` names."""
@@ -100,6 +128,9 @@ class _Loader:
         path = PurePosixPath(use.path.value)
         if path.is_absolute():
             self._report("E105", use, "a file is used by its path from this one, not from the root")
+            return None
+        if path.suffix != SUFFIX:
+            self._report("E105", use, f"a file that is used has a name that ends in {SUFFIX}")
             return None
         full = _normal(PurePosixPath(module.source.path).parent / path)
         if full in self.done:
@@ -120,7 +151,8 @@ class _Loader:
         known = sorted("std." + f.name.removesuffix(".atnas") for f in library.iterdir() if f.name.endswith(".atnas"))
         close = nearest(dotted, known)
         cure = f"did you mean `{close}`?" if close else f"the standard library has {', '.join(known)}"
-        self._report("E105", use, f"there is no library `{dotted}`", cure)
+        fix = (Edit(use.path.span, close),) if close else ()
+        self._report("E105", use, f"there is no library `{dotted}`", cure, fix)
         return None
 
     def _add(self, module: Module, name: ast.Name, declared: Declared) -> None:
@@ -140,8 +172,10 @@ class _Loader:
             )
         )
 
-    def _report(self, code: str, use: ast.Use, message: str, cure: str | None = None) -> None:
-        self.findings.append(Diagnostic(code, use.path.span, message, help=cure))
+    def _report(
+        self, code: str, use: ast.Use, message: str, cure: str | None = None, fix: tuple[Edit, ...] = ()
+    ) -> None:
+        self.findings.append(Diagnostic(code, use.path.span, message, cure, fix=fix))
 
 
 def _normal(path: PurePosixPath) -> str:

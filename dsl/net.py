@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from atnas.dsl.cases import LEAF, Cases, apply, at, choose, leaf, member, split
@@ -67,7 +68,7 @@ class Read:
     cases: Cases[int]
 
 
-Static = int | float | bool | str | None | tuple[int | float, ...]
+Static = int | float | bool | str | None | tuple[int | float | str, ...]
 Num = Static | Pick | Arith | Read
 
 
@@ -207,21 +208,57 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Metric:
-    """A cost of the whole architecture: params, macs, flops, activations or depth."""
+    """A cost: params, macs, flops, activations or depth; of the nodes from .. to, or of the whole architecture."""
 
     name: str
+    nodes: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of these uses are active: each its node, and where it is come to at all."""
+
+    uses: tuple[tuple[int, Cases[bool]], ...]
+
+
+@dataclass(frozen=True)
+class Members:
+    """How many members a subset has at each option of `decision`; 0 where that is inactive."""
+
+    decision: int
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Compare:
-    """`left op right`; sides are numbers or metrics; op as in `Arith`."""
+    """`left op right`; sides are numbers, metrics and counts; op as in `Arith`."""
 
     op: str
     left: Condition
     right: Condition
 
 
-Condition = Num | Metric | Compare
+Condition = Num | Metric | Count | Members | Compare
+
+
+def numeric(condition: Condition, measure: Callable[[Metric], int] | None = None) -> Num:
+    """A condition without counts as a number, with the metrics' values in it; 0 where there is none to ask."""
+    match condition:
+        case Metric():
+            return 0 if measure is None else measure(condition)
+        case Compare(op, left, right):
+            return Arith(op, numeric(left, measure), numeric(right, measure))
+        case Count() | Members():
+            raise ValueError("counts are numbers only where it is known what is active")
+        case _:
+            return condition
+
+
+def speaks_of(condition: Condition, kinds: type | UnionType) -> bool:
+    """Whether something of these kinds stands in a condition."""
+    if isinstance(condition, Compare):
+        return speaks_of(condition.left, kinds) or speaks_of(condition.right, kinds)
+    return isinstance(condition, kinds)
 
 
 @dataclass(frozen=True)

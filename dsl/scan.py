@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from atnas.dsl.elaborate.conditions import MEASURED, METRICS, WHOLE, beyond
 from atnas.dsl.elaborate.expressions import BUILTINS
-from atnas.dsl.elaborate.numbers import MEASURED, METRICS, beyond
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
+from atnas.dsl.lint.hiding import hiding
+from atnas.dsl.lint.unused import unused
 from atnas.dsl.modules import Module
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
@@ -20,15 +23,17 @@ from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.walk import children, parts
 
 
-def scan(module: Module) -> list[Diagnostic]:
-    """The findings of every op, cell and space that this file declares."""
-    findings: list[Diagnostic] = []
-    for declared in module.own():
-        if isinstance(declared.syntax, ast.Layer):
-            findings += _Scan(module).layer(declared.syntax)
-        elif isinstance(declared.syntax, ast.Extern):
-            findings += check(declared.syntax)
-    return findings + list(_loops(module))
+def scan(module: Module, declaration: ast.Declaration) -> list[Diagnostic]:
+    """The findings of one declaration of a file, those of settings aside."""
+    match declaration:
+        case ast.Layer():
+            broken = _Scan(module).broken(declaration)
+            seldom = [] if broken else [*hiding(declaration), *choices(declaration), *unused(declaration)]
+            return [*_Scan(module).layer(declaration), *seldom]
+        case ast.Extern():
+            return [*hiding(declaration), *check(declaration)]
+        case _:
+            return []
 
 
 class _Scan:
@@ -110,10 +115,15 @@ class _Scan:
             case ast.Name(id=word) if word not in scope:
                 if word not in METRICS:
                     self.known(node, {**scope, **dict.fromkeys(METRICS, node.span)})
-                elif keyword != "space":
+                elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
-                self.report("E407", node.span, *beyond(node))
+                if function.id != "count":
+                    self.report("E407", node.span, *beyond(node))
+                for argument in node.arguments:
+                    self.expression(argument.value, scope)
+            case ast.Binary(op="==" | "!=" | "in", left=ast.Name() as left) if left.id in scope:
+                pass  # what is right of a choice is one of its alternatives, with the names of where they stand
             case ast.Binary(left=left, right=right):
                 self.condition(left, scope, keyword)
                 self.condition(right, scope, keyword)
@@ -171,7 +181,7 @@ class _Scan:
     def known(self, node: ast.Name, scope: dict[str, Span]) -> None:
         word = node.id
         declared = self.module.names.get(word)
-        if not word or word in scope or word in BUILTINS or word in entries("ops"):
+        if not word or word in scope or word in self.module.lost or word in BUILTINS or word in entries("ops"):
             return
         if declared is not None:
             if isinstance(declared.syntax, ast.Settings):
@@ -187,8 +197,8 @@ class _Scan:
         self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
 
 
-def _loops(module: Module) -> Iterator[Diagnostic]:
-    """Ops and cells that reach themselves, each once."""
+def loops(module: Module) -> Iterator[Diagnostic]:
+    """Ops and cells of a file that reach themselves, each once."""
     layers = {d.name: d.syntax for d in module.own() if isinstance(d.syntax, ast.Layer)}
     uses = {name: [w for w in _free(syntax) if w.id in layers] for name, syntax in layers.items()}
     blamed: set[str] = set()

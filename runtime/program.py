@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from atnas.dsl.elaborate.limits import idle
 from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.modules import Declared, Module, Reader, load
+from atnas.dsl.lint import unused
+from atnas.dsl.lint.unused import left, said
+from atnas.dsl.memo import Memo
+from atnas.dsl.modules import Declared, Module, Parsed, Reader, load
 from atnas.dsl.net import Constraint, Net
-from atnas.dsl.scan import scan
+from atnas.dsl.scan import loops, scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.settings.configure import configure
 from atnas.dsl.settings.override import override
@@ -49,7 +54,10 @@ class Plan:
 
 @dataclass
 class Program:
-    """What a file declares. `spaces` hold a space with its defaults, `plans` an experiment where nothing is wrong."""
+    """What a file declares. `spaces` hold a space with its defaults, `plans` an experiment where nothing is wrong.
+
+    `used` are the declarations of other files that it uses, by path and name.
+    """
 
     module: Module
     findings: list[Diagnostic]
@@ -57,10 +65,16 @@ class Program:
     tasks: dict[str, Tasks] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     experiments: list[str] = field(default_factory=list)
+    used: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def good(self) -> bool:
         return not any(f.severity == "error" for f in self.findings)
+
+    def every_space(self) -> dict[str, Worked]:
+        """The spaces with their defaults, those of other files that it uses first: these are worked out only now."""
+        used = [d for d in self.module.names.values() if d.module is not self.module and is_whole(d)]
+        return {d.name: work_out(d) for d in used} | self.spaces
 
 
 def read_program(source: Source, read: Reader, settings: Sequence[tuple[str, ast.Expr]] = ()) -> Program:
@@ -70,90 +84,160 @@ def read_program(source: Source, read: Reader, settings: Sequence[tuple[str, ast
     `train.iterations`, `search.algorithm.population`, or a declaration's own name in front. Raises `Unable`
     where such a path leads nowhere.
     """
-    module, findings = load(source, read)
-    program = Program(module, findings)
-    _override(module, settings)
-    findings += scan(module)
-    declared = _declared(module)
-    models: dict[str, Settings | None] = {}
-    for declaration in module.names.values():
-        syntax = declaration.syntax
-        if isinstance(syntax, ast.Settings) and syntax.keyword != "experiment":
-            models[syntax.name.id] = _configured(program, syntax, declared)
-    program.tasks = {name: m for name, m in models.items() if isinstance(m, Tasks)}
-    for declaration in module.own():
-        syntax = declaration.syntax
-        if isinstance(syntax, ast.Settings) and syntax.keyword == "experiment":
-            program.experiments.append(syntax.name.id)
-            _plan(program, syntax, declared, models)
-    _spaces(program)
-    program.findings[:] = _once(program.findings)
-    return program
+    return Checker().check(source, read, settings)
 
 
-def _configured(program: Program, syntax: ast.Settings, declared: dict[str, list[str]]) -> Settings | None:
-    model, findings = configure(MODELS[syntax.keyword], syntax, declared)
-    program.findings += findings
-    return model
+class Checker:
+    """Checks a program again and again, as an editor does: what did not change is not worked out anew."""
+
+    def __init__(self) -> None:
+        self._memo = Memo()
+        self._parsed = Parsed()
+
+    def check(self, source: Source, read: Reader, settings: Sequence[tuple[str, ast.Expr]] = ()) -> Program:
+        """See `read_program`."""
+        self._memo.begin()
+        module, findings = load(source, read, self._parsed)
+        _override(module, settings)
+        return _Check(module, findings, self._memo).program()
 
 
-def _plan(
-    program: Program,
-    syntax: ast.Settings,
-    declared: dict[str, list[str]],
-    models: dict[str, Settings | None],
-) -> None:
-    settings, findings = configure(Experiment, syntax, declared)
-    program.findings += findings
-    if settings is None:
-        return
-    tasks, train = models[settings.tasks], models[settings.train]
-    search = models[settings.search] if settings.search is not None else None
-    ends = None
-    if isinstance(tasks, Tasks):
-        ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks"))
-    space = program.module.names[settings.space.name]
-    worked = work_out(space, settings.space.call, program.module, ends)
-    program.findings += worked.findings
-    bounds: tuple[Constraint, ...] = ()
-    if isinstance(search, Search):
-        bounds, findings = limits(search.constraints, program.module)
-        program.findings += findings
-    if worked.net is None or not isinstance(tasks, Tasks) or not isinstance(train, Train):
-        return
-    if settings.search is not None and not isinstance(search, Search):
-        return
-    if worked.net.decisions and search is None:
-        program.findings.append(
-            Diagnostic(
-                "E512",
-                syntax.name.span,
-                f"`{worked.net.name}` has decisions, and nothing searches them",
-                help="add `search = ..`",
-            )
+class _Check:
+    """One round over one module."""
+
+    def __init__(self, module: Module, findings: list[Diagnostic], memo: Memo) -> None:
+        self.module = module
+        self.memo = memo
+        self.found = Program(module, findings)
+        self.declared = _declared(module)
+        self.models: dict[str, Settings | None] = {}
+        self.worked: list[Worked] = []
+
+    def program(self) -> Program:
+        found, module = self.found, self.module
+        found.used = frozenset((d.module.source.path, d.name) for d in module.names.values() if d.module is not module)
+        self._read()
+        for declaration in module.names.values():
+            syntax = declaration.syntax
+            if isinstance(syntax, ast.Settings) and syntax.keyword != "experiment":
+                self.models[syntax.name.id] = self._configured(syntax)
+        found.tasks = {name: m for name, m in self.models.items() if isinstance(m, Tasks)}
+        for declaration in module.own():
+            syntax = declaration.syntax
+            if isinstance(syntax, ast.Settings) and syntax.keyword == "experiment":
+                found.experiments.append(syntax.name.id)
+                self._plan(syntax)
+        self._spaces()
+        found.findings += idle(worked.limits for worked in self.worked)
+        found.findings[:] = _once(found.findings)
+        return found
+
+    def _read(self) -> None:
+        """What reading alone tells."""
+        declarations = self.module.program.declarations
+        for declaration in declarations:
+            surroundings = [self._target(word) for word in self._words(declaration)]
+            make = partial(scan, self.module, declaration)
+            self.found.findings += self.memo(make, declaration, *surroundings, also="scan")
+        self.found.findings += loops(self.module)
+        if not self.module.broken:
+            self.found.findings += left(declarations, set().union(*map(self._words, declarations)))
+
+    def _words(self, declaration: ast.Declaration) -> tuple[str, ...]:
+        return self.memo(lambda: tuple(said(declaration)), declaration, also="words")
+
+    def _target(self, word: str) -> object:
+        declared = self.module.names.get(word)
+        return declared and declared.syntax
+
+    def _configured(self, syntax: ast.Settings) -> Settings | None:
+        names = tuple((keyword, *names) for keyword, names in self.declared.items())
+        make = partial(configure, MODELS[syntax.keyword], syntax, self.declared)
+        model, findings = self.memo(make, syntax, also=names)
+        self.found.findings += findings
+        return model
+
+    def _plan(self, syntax: ast.Settings) -> None:
+        settings = self._configured(syntax)
+        if not isinstance(settings, Experiment) or self._is_lost(settings):
+            return
+        tasks, train = self.models[settings.tasks], self.models[settings.train]
+        search = self.models[settings.search] if settings.search is not None else None
+        ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks")) if isinstance(tasks, Tasks) else None
+        worked = self._work_out(self.module.names[settings.space.name], settings.space.call, ends)
+        bounds: tuple[Constraint, ...] = ()
+        if isinstance(search, Search):
+            bounds, findings = limits(search.constraints, self.module)
+            self.found.findings += findings
+        if worked.net is None or not isinstance(tasks, Tasks) or not isinstance(train, Train):
+            return
+        if settings.search is not None and not isinstance(search, Search):
+            return
+        if worked.net.decisions and search is None:
+            message = f"`{worked.net.name}` has decisions, and nothing searches them"
+            self.found.findings.append(Diagnostic("E512", syntax.name.span, message, help="add `search = ..`"))
+            return
+        if isinstance(search, Search) and not self._fits(search, tasks, syntax):
+            return
+        assert search is None or isinstance(search, Search)
+        plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
+        self.found.plans[syntax.name.id] = plan
+
+    def _is_lost(self, settings: Experiment) -> bool:
+        """Whether it names something that a `use` was to bring and could not."""
+        return not self.module.lost.isdisjoint(
+            (settings.space.name, settings.tasks, settings.train, settings.search or "")
         )
-        return
-    if isinstance(search, Search) and not _fits(program, search, tasks, syntax):
-        return
-    assert search is None or isinstance(search, Search)
-    plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
-    program.plans[syntax.name.id] = plan
+
+    def _fits(self, search: Search, tasks: Tasks, syntax: ast.Settings) -> bool:
+        """Whether every goal can be measured on these tasks."""
+        odd = next((g for g in search.goals if tasks.loss not in g.objective.losses), None)
+        if odd is None:
+            return True
+        word = "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
+        message = f"the search asks for `{odd.objective.name}`, and these tasks are {word}"
+        self.found.findings.append(Diagnostic("E513", _setting(syntax, "search"), message))
+        return False
+
+    def _spaces(self) -> None:
+        """Every space of the file with its defaults; one that needs arguments stands only in experiments."""
+        for declaration in self.module.own():
+            if is_whole(declaration):
+                self.found.spaces[declaration.name] = self._work_out(declaration)
+
+    def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
+        make = partial(work_out, space, call, self.module, ends)
+        shape = None if ends is None else (ends.shape, ends.outputs)
+        worked = self.memo(make, *_reached(space), call, ends and ends.span.source, also=shape)
+        self.worked.append(worked)
+        self.found.findings += worked.findings
+        return worked
 
 
-def _fits(program: Program, search: Search, tasks: Tasks, syntax: ast.Settings) -> bool:
-    """Whether every goal can be measured on these tasks."""
-    odd = next((g for g in search.goals if tasks.loss not in g.objective.losses), None)
-    if odd is None:
-        return True
-    word = "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
-    program.findings.append(
-        Diagnostic(
-            "E513",
-            _setting(syntax, "search"),
-            f"the search asks for `{odd.objective.name}`, and these tasks are {word}",
-        )
+def is_whole(declared: Declared) -> bool:
+    """Whether this is a space that can be worked out without arguments."""
+    syntax = declared.syntax
+    return (
+        isinstance(syntax, ast.Layer)
+        and syntax.keyword == "space"
+        and all(p.default is not None for p in syntax.parameters)
     )
-    return False
+
+
+def _reached(space: Declared) -> list[object]:
+    """The declarations that a space uses, directly or not, in the order of the first use; None for other words."""
+    found: dict[int, Declared] = {id(space.syntax): space}
+    order: list[object] = [space.syntax]
+    queue = [space]
+    while queue:
+        here = queue.pop()
+        for word in sorted(said(here.syntax)):
+            target = here.module.names.get(word)
+            order.append(target and target.syntax)
+            if target is not None and id(target.syntax) not in found:
+                found[id(target.syntax)] = target
+                queue.append(target)
+    return order
 
 
 def _setting(syntax: ast.Settings, name: str) -> Span:
@@ -162,25 +246,13 @@ def _setting(syntax: ast.Settings, name: str) -> Span:
     return next((s.value.span for s in lines), syntax.name.span)
 
 
-def _spaces(program: Program) -> None:
-    """Every space with its defaults; one that needs arguments stands only in experiments."""
-    for declaration in program.module.names.values():
-        syntax = declaration.syntax
-        if not isinstance(syntax, ast.Layer) or syntax.keyword != "space":
-            continue
-        if any(p.default is None for p in syntax.parameters):
-            continue
-        worked = work_out(declaration)
-        program.findings += worked.findings
-        program.spaces[syntax.name.id] = worked
-
-
 def _declared(module: Module) -> dict[str, list[str]]:
-    """The names of all declarations by keyword."""
+    """The names of all declarations by keyword; what could not be had may be anything."""
     found: dict[str, list[str]] = defaultdict(list)
     for declaration in module.names.values():
         found[declaration.syntax.keyword].append(declaration.name)
-    return {keyword: found[keyword] for keyword in ("space", "tasks", "train", "search", "experiment")}
+    keywords = ("space", "tasks", "train", "search", "experiment")
+    return {keyword: [*found[keyword], *sorted(module.lost)] for keyword in keywords}
 
 
 def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
@@ -204,14 +276,18 @@ def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
 def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Findings in source order, one for each code and place, errors that two passes saw counted once.
 
-    An op that reaches itself is too large to work out; that it reaches itself says it all.
+    An op that reaches itself is too large to work out; that it reaches itself says it all. What is unused may be so
+    because of an error: it is told of files without any.
     """
     kept: dict[tuple[str, str, int, int], Diagnostic] = {}
+    wrong = {f.span.source.path for f in findings if f.severity == "error"}
     endless = any(f.code == "E104" for f in findings)
     for finding in findings:
         if endless and finding.code == "E405":
             continue
         span = finding.span
+        if finding.code in unused.CODES and span.source.path in wrong:
+            continue
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)
     return sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
 

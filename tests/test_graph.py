@@ -169,9 +169,9 @@ def broken(name: str) -> Graph:
             nodes[choice] = replace(chosen, keys=(0, 0))
         case "every pick has as many options as its decision":
             return replace(graph, decisions=(replace(graph.decisions[0], options=("a", "b", "c")),))
-        case "only a merge takes several tensors, or some of them at times":
+        case "only a merge takes more tensors than its operator says, or some of them at times":
             nodes[relu] = replace(layer, edges=layer.edges * 2)
-        case "every node has a shape wherever it is active":
+        case "every node has a shape wherever it is active in an architecture that the constraints on decisions allow":
             nodes[relu] = replace(layer, shape=NEVER)
     return graph.rebuilt(nodes, outputs)
 

@@ -73,7 +73,7 @@ def decisions(program: Program) -> str:
 
 
 def last_net(program: Program):
-    nets = [worked.net for worked in program.spaces.values() if worked.net is not None]
+    nets = [worked.net for worked in program.every_space().values() if worked.net is not None]
     assert nets, concise(program.findings)
     return nets[-1]
 

@@ -438,7 +438,7 @@ class Tilting(nn.Module):
 
 
 def test_a_layer_may_have_tables_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elastic, "load", lambda group, name: Tilt if name == "tilt" else load(group, name))
+    monkeypatch.setattr("atnas.dsl.plugins.load", lambda group, name: Tilt if name == "tilt" else load(group, name))
     s = Space(4)
     x = s.layer("linear", "y/linear", 0, features=s.pick(2, 3))
     s._add(LayerNode("tilt", (), (Edge(x),), "y/tilt", s.shapes[x], HERE), s.shapes[x])

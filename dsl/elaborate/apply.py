@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
+from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, written
-from atnas.dsl.elaborate.numbers import constraint
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
     Alternatives,
@@ -170,16 +170,22 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
             raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
         place = elab.builder.place(call.place)
         cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
-        if syntax.short is not None:
-            inner = elab.inside(syntax.short, cx)
-            layer = elab.layer(elab.value(syntax.short, inner), syntax.short, inner)
-            return UNKNOWN if isinstance(layer, Unknown) else run(elab, layer, given, call.span, guard)
-        tensors = accepted(elab, call.declared.name, len(syntax.inputs), given, call.span)
-        if tensors is None:
-            return UNKNOWN
-        return body(elab, syntax, tensors, cx, call.span)
+        result = _applied(elab, call, syntax, given, cx)
+        out = result.items[0] if isinstance(result, ListOf) and result.items else result
+        if isinstance(out, Tensor):
+            elab.builder.uses.append((syntax, out.node, guard))
+        return result
     finally:
         elab.depth -= 1
+
+
+def _applied(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, cx: Context) -> Value:
+    if syntax.short is not None:
+        inner = elab.inside(syntax.short, cx)
+        layer = elab.layer(elab.value(syntax.short, inner), syntax.short, inner)
+        return UNKNOWN if isinstance(layer, Unknown) else run(elab, layer, given, call.span, cx.guard)
+    tensors = accepted(elab, call.declared.name, len(syntax.inputs), given, call.span)
+    return UNKNOWN if tensors is None else body(elab, syntax, tensors, cx, call.span)
 
 
 def body(
@@ -187,17 +193,14 @@ def body(
 ) -> Value:
     """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
     scope: dict[str, Value] = dict(cx.scope)
+    first = len(elab.builder.nodes)
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
         scope[port.name.id] = tensor
         if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):
             return UNKNOWN
     for statement in syntax.body:
-        here = replace(cx, scope=scope)
         if isinstance(statement, ast.Bind):
-            scope[statement.name.id] = elab.bind(statement, here)
-        else:
-            found = constraint(elab, statement, here)
-            elab.builder.constraints += [] if found is None else [found]
+            scope[statement.name.id] = elab.bind(statement, replace(cx, scope=scope))
     outputs: list[Value] = []
     for port in syntax.outputs:
         value = scope.get(port.name.id, UNKNOWN)
@@ -210,6 +213,11 @@ def body(
         if isinstance(value, Tensor) and port.sizes is not None:
             _sizes(elab, port, value, scope, cx, None)
         outputs.append(value)
+    # Conditions come last: those on costs and counts speak of the whole body.
+    here = replace(cx, scope=scope, nodes=None if call is None else (first, len(elab.builder.nodes)))
+    for statement in syntax.body:
+        if isinstance(statement, ast.Require):
+            elab.builder.require(constraint(elab, statement, here, outputs))
     return outputs[0] if len(outputs) == 1 else ListOf(tuple(outputs))
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from atnas.dsl.cases import LEAF, Cases, TooLarge, apply, choose, leaf, member, nodes, only
+from atnas.dsl.cases import LEAF, TRUE, Cases, TooLarge, apply, choose, leaf, member, nodes, only
+from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
 from atnas.dsl.extern import Signature, layer_class
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.net import (
     ChoiceNode,
     Constraint,
@@ -49,7 +50,9 @@ class Builder:
     nodes: list[NetNode] = field(default_factory=list)
     shapes: list[Cases[Shape]] = field(default_factory=list)
     decisions: list[Decision | None] = field(default_factory=list)
-    constraints: list[Constraint] = field(default_factory=list)
+    uses: list[tuple[ast.Layer, int, Cases[bool]]] = field(default_factory=list)
+    _asked: dict[Constraint, None] = field(default_factory=dict)
+    _refusals: list[Refusal] = field(default_factory=list)
     _cases: int = 0
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -68,10 +71,11 @@ class Builder:
         inner: str = "",
         when: str | None = None,
         labels: tuple[Label, ...] = (),
+        fix: tuple[Edit, ...] = (),
     ) -> None:
         """Adds a finding, unless this one was made there before."""
         if not any(f.code == code and f.span == span for f in self.findings):
-            self.findings.append(Diagnostic(code, span, message, cure, when, inner, labels))
+            self.findings.append(Diagnostic(code, span, message, cure, when, inner, labels, fix))
 
     # Decisions
 
@@ -114,6 +118,23 @@ class Builder:
                 inner=f"here {_listed(decision.options)}, before {_listed(before.options)}",
             )
 
+    def require(self, constraint: Constraint | None) -> None:
+        """Adds a constraint, once: every use of a cell asks the same."""
+        if constraint is not None:
+            self._asked.setdefault(constraint)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        return tuple(self._asked)
+
+    def settle(self) -> None:
+        """Tells what operators refused, in architectures that the constraints on decisions let through."""
+        holds = met(self.constraints) if self._refusals else TRUE
+        for refusal in self._refusals:
+            let_through = only(holds, refusal.cases) if holds is not TRUE else refusal.cases
+            if (case := failing(let_through)) is not None:
+                tell(self, replace(refusal, cases=let_through), case)
+
     # Nodes
 
     def input(self, name: str, shape: Shape) -> int:
@@ -143,8 +164,8 @@ class Builder:
         first = only(guard, self.shapes[edges[0].node])
         raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
         shape: Cases[Shape] = raw  # type: ignore[assignment]
-        if (case := failing(raw)) is not None:
-            tell(self, Refusal(str(operator), raw, edges, span, merge), case)
+        if failing(raw) is not None:
+            self._refusals.append(Refusal(str(operator), raw, edges, span, merge))
             shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
         return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 

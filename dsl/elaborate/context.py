@@ -17,7 +17,8 @@ class Context:
     """Where an expression stands.
 
     `way` begins the names of its decisions, `place` the names of its weights; `turns` are the turns of `*` and `for`
-    around it within its expression; the guard holds in those architectures that come here at all.
+    around it within its expression; the guard holds in those architectures that come here at all. `nodes` are those of
+    the op or cell whose body this is, for conditions on it; None is the whole space.
     """
 
     module: Module
@@ -27,6 +28,7 @@ class Context:
     steps: Steps
     guard: Cases[bool] = TRUE
     turns: tuple[int, ...] = ()
+    nodes: tuple[int, int] | None = None
 
     def name(self, node: ast.Expr) -> str:
         """The name of the decision made at a site, or the way into it."""

@@ -172,6 +172,8 @@ class Elaborator:
             return UNKNOWN
         if word in cx.scope:
             return cx.scope[word]
+        if word in cx.module.lost:
+            return UNKNOWN
         at = node or ast.Name(Span(cx.module.source, 0, 0), word)
         declared = cx.module.names.get(word)
         if declared is not None and isinstance(declared.syntax, ast.Layer):

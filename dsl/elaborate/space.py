@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atnas.dsl.cases import TooLarge, witness
 from atnas.dsl.elaborate.apply import body
 from atnas.dsl.elaborate.arguments import Given, assign
 from atnas.dsl.elaborate.build import Builder
+from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.expressions import Elaborator
+from atnas.dsl.elaborate.limits import Outcomes, outcomes
 from atnas.dsl.elaborate.mismatch import written
-from atnas.dsl.elaborate.numbers import constraint, whole
+from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.modules import Declared, Module
@@ -39,11 +41,15 @@ class Ends:
 
 @dataclass(frozen=True)
 class Worked:
-    """The net of a space, None where it has findings; `sizes` are the values its free sizes took."""
+    """The net of a space, None where it has findings; `sizes` are the values its free sizes took.
+
+    `limits` are what its `require` lines can be.
+    """
 
     net: Net | None
     sizes: dict[str, int]
     findings: list[Diagnostic]
+    limits: Outcomes = field(default_factory=dict)
 
 
 def work_out(
@@ -76,6 +82,7 @@ def work_out(
     except RecursionError:
         builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
         result = Unknown()
+    builder.settle()
     outputs = result.items if isinstance(result, ListOf) else (result,)
     if ends is not None and isinstance(result, Tensor):
         _answers(builder, syntax, result, ends)
@@ -88,9 +95,9 @@ def work_out(
         outputs=tuple((port.name.id, out.node) for port, out in ports if isinstance(out, Tensor)),
         nodes=tuple(builder.nodes),
         decisions=tuple(d for d in builder.decisions if d is not None),
-        constraints=tuple(builder.constraints),
+        constraints=builder.constraints,
     )
-    return Worked(net, sizes, builder.findings)
+    return Worked(net, sizes, builder.findings, outcomes(net.constraints))
 
 
 def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
@@ -122,7 +129,7 @@ def _arguments(
     names = [p.name.id for p in syntax.parameters]
     required = {p.name.id for p in syntax.parameters if p.default is None}
     found = assign(elab.builder, call or syntax.name, given, names, required)
-    if found is None or elab.builder.findings:
+    if found is None or any(f.severity == "error" for f in elab.builder.findings):
         return None
     cx = Context(declared.module, scope, "", "", {})
     for parameter in syntax.parameters:

@@ -69,7 +69,7 @@ def _is_a(kind: type, default: ast.Expr) -> bool:
 
 
 def _output(declared: ast.Extern) -> Iterator[Diagnostic]:
-    numbers = [p.name.id for p in declared.parameters if p.type.id in ("int", "float")]
+    numbers = [p.name.id for p in declared.parameters if p.type.id not in ("bool", "str")]
     sizes = [s.id for port in declared.inputs for s in port.sizes or () if isinstance(s, ast.Name)]
     for size in declared.output:
         if not is_size(size):

@@ -19,6 +19,7 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import InputNode, Net
 from atnas.runtime.program import Plan, Program, read_program
+from atnas.runtime.project import inside
 
 VERSION = 1
 ASIDE = " (`require` lines over metrics set aside)"
@@ -39,10 +40,11 @@ SHOWN = 40
 )
 def command(file: str, space: str | None, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
-    program = read_program(source(file), read_text)
+    program = read_program(source(file), inside(file, read_text))
     if not program.good:
-        return report(program.findings, 1, err=True)
-    nets = {name: worked.net for name, worked in program.spaces.items() if worked.net is not None}
+        return report(program.findings)
+    spaces = program.every_space()
+    nets = {name: worked.net for name, worked in spaces.items() if worked.net is not None}
     if space is not None and space not in nets:
         close = nearest(space, list(nets))
         raise Unable(f"{file} has no space `{space}`" + (f"; did you mean `{close}`?" if close else ""))
@@ -60,7 +62,7 @@ def command(file: str, space: str | None, as_json: bool) -> int:
     console = output()
     for name, about in described.items():
         exact = not any(speaks_of_metrics(c) for c in wanted[name].constraints)
-        _show_space(console, about, program.spaces[name].sizes, exact)
+        _show_space(console, about, spaces[name].sizes, exact, program.module.names[name].syntax.doc)
     for plan in program.plans.values():
         _show_experiment(console, plan)
     return 0
@@ -114,9 +116,11 @@ def _tasks(name: str, program: Program) -> dict[str, Any]:
     }
 
 
-def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int], exact: bool) -> None:
+def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int], exact: bool, doc: str) -> None:
     inputs = ", ".join(f"{i['name']}: ({', '.join(map(str, i['shape']))})" for i in about["inputs"])
     console.print(f"[bold]space {about['name']}[/bold]  {inputs}", soft_wrap=True)
+    for line in doc.splitlines():
+        console.print(f"  {line}", style="dim", markup=False, soft_wrap=True)
     if sizes:
         free = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}", soft_wrap=True)
