@@ -118,8 +118,9 @@ class _Scan:
                 elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
-                if function.id != "count":
+                if function.id == "latency":
                     self.report("E407", node.span, *beyond(node))
+                    return
                 for argument in node.arguments:
                     self.expression(argument.value, scope)
             case ast.Binary(op="==" | "!=" | "in", left=ast.Name() as left) if left.id in scope:
