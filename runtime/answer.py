@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 from atnas.runtime.learn.interval import confidence, paired
 from atnas.runtime.seeds import stream
+from atnas.runtime.tasks.mixture import Distribution, Mixture
 from atnas.runtime.watch import Progress
 
 if TYPE_CHECKING:
@@ -68,16 +71,12 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
 def protocol(run: Run) -> dict[str, Any]:
     """Everything that figures must share to stand in one table."""
     plan = run.plan
-    tasks = plan.tasks
     learner = plan.train.learner
     return {
-        "source": type(tasks.source).__name__,
-        "way": _number(tasks.way) if tasks.loss == "cross_entropy" else None,
-        "shot": _number(tasks.shot),
-        "query": tasks.query,
+        **_drawn_from(plan.tasks),
         "norm": plan.train.norm,
         "learner": type(learner).__name__,
-        **learner.model_dump(mode="json"),
+        **to_jsonable_python(learner),
         "split": "test",
         "tasks": plan.settings.test_tasks,
         "weights": "inherited",
@@ -86,8 +85,19 @@ def protocol(run: Run) -> dict[str, Any]:
     }
 
 
+def _drawn_from(tasks: Distribution) -> dict[str, Any]:
+    if isinstance(tasks, Mixture):
+        return {"mix": [{"name": name, "weight": weight, **_drawn_from(part)} for name, weight, part in tasks.parts]}
+    return {
+        "source": type(tasks.source).__name__,
+        "way": _number(tasks.way) if tasks.loss == "cross_entropy" else None,
+        "shot": _number(tasks.shot),
+        "query": tasks.query,
+    }
+
+
 def _number(value: Any) -> Any:
-    return value if isinstance(value, int) else value.model_dump(mode="json")
+    return value if isinstance(value, int) else to_jsonable_python(value)
 
 
 def _controls(run: Run, searching: Searching, mine: Judged) -> dict[str, Any]:

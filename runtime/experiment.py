@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, InstanceOf, field_validator
-
-from atnas.dsl.settings import Extension, Ref, Reference, Settings, Variants
+from atnas.dsl.settings import Extension, Ref, Reference, Settings, Variants, rule, setting
 from atnas.dsl.syntax import ast
 from atnas.runtime.learn.settings import Adam, Outer
 from atnas.runtime.learn.trainer import Norm, Trainer
@@ -14,7 +12,7 @@ from atnas.runtime.search.searcher import Goal, Searcher
 
 Per = Annotated[
     Literal["task", "batch"],
-    Field(description="task: each task of a meta step goes along a path of its own; batch: all along one"),
+    setting(doc="task: each task of a meta step goes along a path of its own; batch: all along one"),
 ]
 
 
@@ -38,18 +36,18 @@ Paths = Annotated[UniformPaths | PopulationPaths, Variants(uniform=UniformPaths,
 class Train(Settings):
     """How the supernet's weights are learned over the tasks."""
 
-    learner: Annotated[Trainer, Extension("trainers")] = Field(description="how weights adapt to a task")
-    norm: Norm = Field(
+    learner: Annotated[Trainer, Extension("trainers")] = setting(doc="how weights adapt to a task")
+    norm: Norm = setting(
         "transductive",
-        description="whose statistics batch norm uses for queries: all queries, support, running",
+        doc="whose statistics batch norm uses for queries: all queries, support, running",
     )
-    outer: Outer = Field(Adam(), description="optimizer of the meta steps")
-    batch: int = Field(16, ge=1, description="tasks in a meta step")
-    iterations: int = Field(ge=1, description="meta steps")
-    paths: Paths = Field(UniformPaths(), description="which architectures the meta steps train")
-    validation: int = Field(100, ge=1, description="validation tasks that choose the best state")
-    validate_every: int | None = Field(
-        None, ge=1, description="meta steps between validations; a twentieth of `iterations` if not given"
+    outer: Outer = setting(Adam(), doc="optimizer of the meta steps")
+    batch: int = setting(16, ge=1, doc="tasks in a meta step")
+    iterations: int = setting(ge=1, doc="meta steps")
+    paths: Paths = setting(UniformPaths(), doc="which architectures the meta steps train")
+    validation: int = setting(100, ge=1, doc="validation tasks that choose the best state")
+    validate_every: int | None = setting(
+        None, ge=1, doc="meta steps between validations; a twentieth of `iterations` if not given"
     )
 
     @property
@@ -69,8 +67,8 @@ class Interleaved(Settings):
 
     kind: ClassVar[Literal["interleaved"]] = "interleaved"
     positional: ClassVar[tuple[str, ...]] = ("warmup", "every")
-    warmup: int = Field(ge=0, description="meta steps before the first generation")
-    every: int = Field(ge=1, description="meta steps from one generation to the next")
+    warmup: int = setting(ge=0, doc="meta steps before the first generation")
+    every: int = setting(ge=1, doc="meta steps from one generation to the next")
 
     def step(self, generation: int) -> int:
         """The meta step that a generation, counted from 0, comes before."""
@@ -88,36 +86,31 @@ Schedule = Annotated[After | Interleaved, Variants(after=After, interleaved=Inte
 class Search(Settings):
     """How architectures are searched."""
 
-    algorithm: Annotated[Searcher, Extension("searchers")] = Field(description="what proposes architectures")
-    schedule: Schedule = Field(After(), description="when generations are evaluated")
-    finalists: int = Field(5, ge=1, description="architectures compared once more with the final weights")
-    final_tasks: int = Field(200, ge=2, description="fresh validation tasks that the finalists are compared on")
-    goals: tuple[Goal, ...] = Field(min_length=1, description="`maximize` and `minimize` lines, the primary first")
-    constraints: tuple[InstanceOf[ast.Require], ...] = Field((), description="`require` lines: all of them hold")
+    algorithm: Annotated[Searcher, Extension("searchers")] = setting(doc="what proposes architectures")
+    schedule: Schedule = setting(After(), doc="when generations are evaluated")
+    finalists: int = setting(5, ge=1, doc="architectures compared once more with the final weights")
+    final_tasks: int = setting(200, ge=2, doc="fresh validation tasks that the finalists are compared on")
+    goals: tuple[Goal, ...] = setting(min_length=1, doc="`maximize` and `minimize` lines, the primary first")
+    constraints: tuple[ast.Require, ...] = setting((), doc="`require` lines: all of them hold")
 
-    @field_validator("goals")
-    @classmethod
-    def _distinct(cls, goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+    @staticmethod
+    @rule("goals")
+    def _distinct(goals: tuple[Goal, ...]) -> None:
         names = [goal.objective.name for goal in goals]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"`{twice}` is the objective of two goals")
-        return goals
 
 
 class Experiment(Settings):
     """A space, tasks, train and search under one name: what `atnas run` runs."""
 
-    space: Annotated[InstanceOf[Ref], Reference("space", arguments=True)] = Field(
-        description="the space, with its arguments"
+    space: Annotated[Ref, Reference("space", arguments=True)] = setting(doc="the space, with its arguments")
+    tasks: Annotated[str, Reference("tasks")] = setting(doc="the tasks to learn from and be judged on")
+    train: Annotated[str, Reference("train")] = setting(doc="how the weights are learned")
+    search: Annotated[str | None, Reference("search")] = setting(
+        None, doc="how architectures are searched; not needed where the space has no decisions"
     )
-    tasks: Annotated[str, Reference("tasks")] = Field(description="the tasks to learn from and be judged on")
-    train: Annotated[str, Reference("train")] = Field(description="how the weights are learned")
-    search: Annotated[str | None, Reference("search")] = Field(
-        None, description="how architectures are searched; not needed where the space has no decisions"
-    )
-    seed: int = Field(0, ge=0, description="what all random numbers are derived from")
-    test_tasks: int = Field(600, ge=2, description="test tasks that the answer is judged on")
-    random_controls: int = Field(
-        10, ge=1, description="random architectures of the space that the answer is compared with"
-    )
+    seed: int = setting(0, ge=0, doc="what all random numbers are derived from")
+    test_tasks: int = setting(600, ge=2, doc="test tasks that the answer is judged on")
+    random_controls: int = setting(10, ge=1, doc="random architectures of the space that the answer is compared with")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any, BinaryIO
 
 from atnas.dsl.errors import Unable
@@ -19,7 +20,10 @@ TEMPORARY = ".tmp"
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replaces a file: to a temporary name, to the disk, then renamed. What was there stays until then."""
+    """Replaces a file: to a temporary name, to the disk, then renamed. What was there stays until then.
+
+    The file keeps its mode.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with told(path):
         try:
@@ -27,6 +31,8 @@ def write(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            if path.exists():
+                temporary.chmod(S_IMODE(path.stat().st_mode))
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -19,12 +19,14 @@ from atnas.dsl.net import Constraint, Net
 from atnas.dsl.scan import loops, scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.settings.configure import configure
+from atnas.dsl.settings.mixing import is_mix, mixed
 from atnas.dsl.settings.override import override
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.parse import parse
 from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.tasks.distribution import Tasks
+from atnas.runtime.tasks.mixture import Distribution, Mixture, disagreement
 
 MODELS: dict[str, type[Settings]] = {
     "tasks": Tasks,
@@ -40,7 +42,7 @@ class Plan:
 
     name: str
     settings: Experiment
-    tasks: Tasks
+    tasks: Distribution
     train: Train
     search: Search | None
     net: Net
@@ -56,16 +58,18 @@ class Plan:
 class Program:
     """What a file declares. `spaces` hold a space with its defaults, `plans` an experiment where nothing is wrong.
 
-    `used` are the declarations of other files that it uses, by path and name.
+    `used` are the declarations of other files that it uses, by path and name; `worked` is every space as it was worked
+    out, those of experiments first.
     """
 
     module: Module
     findings: list[Diagnostic]
     spaces: dict[str, Worked] = field(default_factory=dict)
-    tasks: dict[str, Tasks] = field(default_factory=dict)
+    tasks: dict[str, Distribution] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     experiments: list[str] = field(default_factory=list)
     used: frozenset[tuple[str, str]] = frozenset()
+    worked: list[Worked] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -111,7 +115,8 @@ class _Check:
         self.found = Program(module, findings)
         self.declared = _declared(module)
         self.models: dict[str, Settings | None] = {}
-        self.worked: list[Worked] = []
+        self.mixed: dict[str, Mixture | None] = {}
+        self.worked = self.found.worked
 
     def program(self) -> Program:
         found, module = self.found, self.module
@@ -119,9 +124,14 @@ class _Check:
         self._read()
         for declaration in module.names.values():
             syntax = declaration.syntax
-            if isinstance(syntax, ast.Settings) and syntax.keyword != "experiment":
+            if isinstance(syntax, ast.Settings) and syntax.keyword != "experiment" and not is_mix(syntax):
                 self.models[syntax.name.id] = self._configured(syntax)
-        found.tasks = {name: m for name, m in self.models.items() if isinstance(m, Tasks)}
+        plain = {name: m for name, m in self.models.items() if isinstance(m, Tasks)}
+        for declaration in module.names.values():
+            syntax = declaration.syntax
+            if isinstance(syntax, ast.Settings) and is_mix(syntax):
+                self.mixed[syntax.name.id] = self._mixture(syntax, plain)
+        found.tasks = {**plain, **{name: m for name, m in self.mixed.items() if m is not None}}
         for declaration in module.own():
             syntax = declaration.syntax
             if isinstance(syntax, ast.Settings) and syntax.keyword == "experiment":
@@ -157,19 +167,36 @@ class _Check:
         self.found.findings += findings
         return model
 
+    def _mixture(self, syntax: ast.Settings, plain: dict[str, Tasks]) -> Mixture | None:
+        parts, findings = mixed(syntax, self.declared)
+        self.found.findings += findings
+        for part in parts or ():
+            if part.name not in plain and part.name not in self.models and part.name not in self.module.lost:
+                message = f"`{part.name}` is a mix itself"
+                self.found.findings.append(Diagnostic("E508", part.span, message, "name its parts here"))
+        if parts is None or any(part.name not in plain for part in parts):
+            return None
+        odd = disagreement([p.name for p in parts], [plain[p.name] for p in parts])
+        if odd is not None:
+            which, message = odd
+            cure = "the tasks of a mix agree in shape and kind: sources take `size` and `channels`"
+            self.found.findings.append(Diagnostic("E514", parts[which].span, message, cure))
+            return None
+        return Mixture(tuple((p.name, p.weight, plain[p.name]) for p in parts))
+
     def _plan(self, syntax: ast.Settings) -> None:
         settings = self._configured(syntax)
         if not isinstance(settings, Experiment) or self._is_lost(settings):
             return
-        tasks, train = self.models[settings.tasks], self.models[settings.train]
+        tasks, train = self.found.tasks.get(settings.tasks), self.models[settings.train]
         search = self.models[settings.search] if settings.search is not None else None
-        ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks")) if isinstance(tasks, Tasks) else None
+        ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks")) if tasks is not None else None
         worked = self._work_out(self.module.names[settings.space.name], settings.space.call, ends)
         bounds: tuple[Constraint, ...] = ()
         if isinstance(search, Search):
             bounds, findings = limits(search.constraints, self.module)
             self.found.findings += findings
-        if worked.net is None or not isinstance(tasks, Tasks) or not isinstance(train, Train):
+        if worked.net is None or tasks is None or not isinstance(train, Train):
             return
         if settings.search is not None and not isinstance(search, Search):
             return
@@ -189,7 +216,7 @@ class _Check:
             (settings.space.name, settings.tasks, settings.train, settings.search or "")
         )
 
-    def _fits(self, search: Search, tasks: Tasks, syntax: ast.Settings) -> bool:
+    def _fits(self, search: Search, tasks: Distribution, syntax: ast.Settings) -> bool:
         """Whether every goal can be measured on these tasks."""
         odd = next((g for g in search.goals if tasks.loss not in g.objective.losses), None)
         if odd is None:

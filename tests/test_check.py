@@ -154,7 +154,7 @@ def test_checking_every_example_loads_nothing_heavy() -> None:
         "import sys\n"
         "from atnas.cli.main import guarded\n"
         "code = guarded()\n"
-        "print(*sorted({'torch', 'networkx', 'numpy', 'deap'} & set(sys.modules)))\n"
+        "print(*sorted({'torch', 'networkx', 'numpy', 'deap', 'pydantic'} & set(sys.modules)))\n"
         "sys.exit(code)\n"
     )
     ended = run(
@@ -176,7 +176,7 @@ def test_shapes_are_proved_for_exactly_the_architectures_there_are(tried: Tried)
     assert outcomes is not None
     shapes, refused = outcomes
     found = program(tried.text)
-    codes = {f.code for f in found.findings}
+    codes = {f.code for f in found.findings if f.severity == "error"}
     assert codes <= {"E301", "E302"}, tried.text
     assert bool(codes) == refused, tried.text
     if not refused:

@@ -6,7 +6,7 @@ import copy
 import math
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -14,12 +14,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from paths import ModulePath, letters, meta_step, network
-from pydantic import ValidationError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.plugins import load as extension
+from atnas.dsl.settings import MisfitError
 from atnas.runtime import device
 from atnas.runtime.learn.adapt import evaluate, score
 from atnas.runtime.learn.average import Average, GradientAverage
@@ -41,7 +41,8 @@ OPTIMIZERS = [
 
 def reference(settings: Adam | Sgd, parameter: Tensor) -> torch.optim.Optimizer:
     """The same optimizer by torch."""
-    options: dict[str, Any] = settings.model_dump(exclude={"decay"})
+    options: dict[str, Any] = asdict(settings)
+    del options["decay"]
     return (torch.optim.Adam if isinstance(settings, Adam) else torch.optim.SGD)([parameter], **options)
 
 
@@ -348,18 +349,17 @@ def test_intervals() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: Maml.model_validate({"order": 3}),
+        lambda: Maml(order=3),
         lambda: Maml(steps=0),
         lambda: Descent(lr=0),
         lambda: Descent(lr=math.inf),
         lambda: Adam(betas=(0.9, 1.0)),
         lambda: Sgd(lr=0.1, momentum=-0.1),
         lambda: Reptile(batch=0),
-        lambda: Adam.model_validate({"rate": 1}),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: Any) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(MisfitError):
         wrong()
 
 
@@ -371,7 +371,7 @@ def test_trainers_are_found_by_name() -> None:
 def test_checking_a_trainer_loads_no_numerics() -> None:
     code = (
         "import sys, atnas.runtime.learn.maml, atnas.runtime.learn.reptile, atnas.runtime.device;"
-        "print({'torch', 'numpy', 'networkx', 'deap'} & sys.modules.keys())"
+        "print({'torch', 'numpy', 'networkx', 'deap', 'pydantic'} & sys.modules.keys())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

@@ -102,7 +102,7 @@ def test_checking_it_loads_nothing_heavy(site: Path, program: Path) -> None:
 import sys
 from atnas.cli.main import guarded
 assert guarded(["check", {str(program)!r}]) == 0
-heavy = {{"torch", "numpy", "networkx", "deap"}} & set(sys.modules)
+heavy = {{"torch", "numpy", "networkx", "deap", "pydantic"}} & set(sys.modules)
 sys.exit(f"{{heavy}} were imported" if heavy else 0)
 """
     ended = with_plugin(site, code=code)

@@ -1,147 +1,25 @@
-"""Settings of `tasks`, `train`, `search` and `experiment`: pydantic models whose fields are its words."""
+"""Settings of `tasks`, `train`, `search` and `experiment`: frozen dataclasses whose fields are their words.
 
-from __future__ import annotations
+    class Blobs(TaskSource):
+        "Points around centres; the base classes are `Settings`, which make dataclasses of their subclasses."
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, Literal
+        dimensions: int = setting(2, ge=1, doc="numbers in a point")
+        spread: float = setting(0.2, gt=0, doc="how far points lie from their centre")
+        seed: int = 0
 
-from pydantic import BaseModel, ConfigDict
+Fields are given by name. What does not fit is a finding in a file, and a `MisfitError` in Python.
+"""
 
-from atnas.dsl.plugins import Group
-from atnas.dsl.syntax import ast
-
-
-class Settings(BaseModel):
-    """Base of everything that can be set. Frozen; an unknown word is an error.
-
-    `positional` names the fields that arguments without a name fill, in order; a last name with a star,
-    `"*angles"`, takes all that are left as a tuple.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    positional: ClassVar[tuple[str, ...]] = ()
-
-
-@dataclass(frozen=True)
-class Extension:
-    """Marks a field that takes an extension by name: `learner: Annotated[Trainer, Extension("trainers")]`.
-
-    `learner = maml(order = 1)` then loads `maml` from that group, a `Settings`, and builds it from its
-    arguments.
-    """
-
-    group: Group
-
-
-class Variants:
-    """Marks a field that takes one of a closed set of words, each a `Settings` of its own.
-
-    `outer: Annotated[Adam | SGD, Variants(adam=Adam, sgd=SGD)]` takes `outer = sgd(lr = 0.1)`; a word without
-    parentheses is built from its defaults.
-    """
-
-    def __init__(self, **words: type[Settings]) -> None:
-        self.words: Mapping[str, type[Settings]] = MappingProxyType(words)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Marks a field that takes the name of a declaration of the program.
-
-    `tasks: Annotated[str, Reference("tasks")]` holds the name. With `arguments`, as in
-    `space: Annotated[InstanceOf[Ref], Reference("space", arguments=True)]`, the field holds a `Ref`.
-    """
-
-    keyword: Literal["space", "tasks", "train", "search"]
-    arguments: bool = False
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A declaration and the arguments it is used with, as written: `conv_cells(C = 32)`."""
-
-    name: str
-    call: ast.Call | ast.Name
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Marks a number that may carry a unit: "s" takes `20ms` and `30min`, "B" takes `2GB`."""
-
-    unit: Literal["s", "B"]
-
-
-class Draw(Settings, ABC):
-    """A number drawn anew for each task, written after `~`."""
-
-    @abstractmethod
-    def sample(self, u: float) -> int | float:
-        """The number at quantile `u`, 0 <= u < 1."""
-
-    @property
-    @abstractmethod
-    def low(self) -> int | float:
-        """The smallest that can come."""
-
-    @property
-    @abstractmethod
-    def high(self) -> int | float:
-        """The largest that can come."""
-
-
-class OneOf(Draw):
-    """`shot ~ 1 | 5`: each with equal chance."""
-
-    options: tuple[int | float, ...]
-
-    def sample(self, u: float) -> int | float:
-        return self.options[int(u * len(self.options))]
-
-    @property
-    def low(self) -> int | float:
-        return min(self.options)
-
-    @property
-    def high(self) -> int | float:
-        return max(self.options)
-
-
-class Between(Draw):
-    """`way ~ 5..20 step 5`: a number of the range, both ends included, each with equal chance."""
-
-    first: int
-    last: int
-    step: int = 1
-
-    def sample(self, u: float) -> int:
-        return self.first + self.step * int(u * ((self.last - self.first) // self.step + 1))
-
-    @property
-    def low(self) -> int:
-        return self.first
-
-    @property
-    def high(self) -> int:
-        return self.last - (self.last - self.first) % self.step
-
-
-class Uniform(Draw):
-    """`amplitude ~ uniform(0.1, 5)`: any number between the two."""
-
-    positional: ClassVar[tuple[str, ...]] = ("first", "last")
-    first: float
-    last: float
-
-    def sample(self, u: float) -> float:
-        return self.first + (self.last - self.first) * u
-
-    @property
-    def low(self) -> float:
-        return self.first
-
-    @property
-    def high(self) -> float:
-        return self.last
+from atnas.dsl.settings.distributions import Between as Between
+from atnas.dsl.settings.distributions import OneOf as OneOf
+from atnas.dsl.settings.distributions import Uniform as Uniform
+from atnas.dsl.settings.draw import Draw as Draw
+from atnas.dsl.settings.limits import setting as setting
+from atnas.dsl.settings.marks import Extension as Extension
+from atnas.dsl.settings.marks import Ref as Ref
+from atnas.dsl.settings.marks import Reference as Reference
+from atnas.dsl.settings.marks import Unit as Unit
+from atnas.dsl.settings.marks import Variants as Variants
+from atnas.dsl.settings.misfit import MisfitError as MisfitError
+from atnas.dsl.settings.model import Settings as Settings
+from atnas.dsl.settings.rules import rule as rule

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
-
-from pydantic import TypeAdapter
-from pydantic.fields import FieldInfo
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from atnas.dsl.plugins import entries
-from atnas.dsl.settings import Draw, Extension, Reference, Settings, Unit, Variants
+from atnas.dsl.settings.draw import Draw
+from atnas.dsl.settings.limits import Limits
+from atnas.dsl.settings.marks import Extension, Reference, Unit, Variants
+
+if TYPE_CHECKING:
+    from atnas.dsl.settings.model import Settings
 
 Mark = TypeVar("Mark", Extension, Variants, Reference, Unit)
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One alternative of a field's type: the bare type and what `Annotated` adds to it."""
 
     type: Any
@@ -32,15 +33,36 @@ class Member:
         return Annotated[(self.type, *self.metadata)] if self.metadata else self.type
 
     @property
+    def is_simple(self) -> bool:
+        """Whether this is a type that settings are made of: a number, a text, words, a list."""
+        if self.is_foreign:
+            return False
+        return bool(self.literals) or self.items is not None or self.type in (int, float, bool, str) or self.is_path
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is annotated with something that settings do not know."""
+        return not all(isinstance(mark, Field | Extension | Variants | Reference | Unit) for mark in self.metadata)
+
+    @property
+    def is_path(self) -> bool:
+        return isinstance(self.type, type) and issubclass(self.type, PurePath)
+
+    @property
+    def limits(self) -> Iterator[Limits]:
+        """The bounds that `setting` sets."""
+        return (m.metadata["limits"] for m in self.metadata if isinstance(m, Field) and "limits" in m.metadata)
+
+    @property
     def literals(self) -> tuple[object, ...]:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 
     @property
     def items(self) -> tuple[Member, ...] | None:
         """What the items of a list may be; None where this is no list."""
-        if get_origin(self.type) not in (list, tuple):
+        if (get_origin(self.type) or self.type) not in (list, tuple):
             return None
-        return tuple(m for inner in get_args(self.type) if inner is not ... for m in _members(inner, ()))
+        return tuple(m for inner in get_args(self.type) if inner is not ... for m in accepts("", inner).members)
 
     @property
     def is_draw(self) -> bool:
@@ -56,16 +78,16 @@ class Member:
 
     @property
     def is_text(self) -> bool:
-        text = self.type is str or (isinstance(self.type, type) and issubclass(self.type, Path))
-        return text and not self.is_marked
+        return (self.type is str or self.is_path) and not self.is_marked
 
 
 @dataclass(frozen=True)
 class Accepts:
-    """All that a field, or an item of its list, accepts. `name` is the field's name."""
+    """All that a field, or an item of its list, accepts. `name` is the field's name; `optional`: None, too."""
 
     name: str
     members: tuple[Member, ...]
+    optional: bool = False
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -116,6 +138,12 @@ class Accepts:
         return tuple(m.type for m in self.members if any(isinstance(mark, Extension) for mark in m.metadata))
 
     @property
+    def doc(self) -> str:
+        """The documentation that stands in the type."""
+        marks = (mark for member in self.members for mark in member.metadata if isinstance(mark, Field))
+        return next((mark.metadata["doc"] for mark in marks if mark.metadata.get("doc")), "")
+
+    @property
     def kind(self) -> str:
         """What its extensions are called, after their class: "a task source"."""
         return listed(article(re.sub(r"(?<!^)(?=[A-Z])", " ", c.__name__).lower()) for c in self.classes)
@@ -150,9 +178,11 @@ class Accepts:
         return next(marks, None)
 
 
-def accepts(name: str, field: FieldInfo) -> Accepts:
-    """What a pydantic field accepts."""
-    return Accepts(name, tuple(_members(field.annotation, tuple(field.metadata))))
+def accepts(name: str, annotation: Any, *metadata: object) -> Accepts:
+    """What a field of this type accepts; `metadata` is what holds for all of it."""
+    members = tuple(_members(annotation, metadata))
+    some = tuple(member for member in members if member.type is not NoneType)
+    return Accepts(name, some, len(some) < len(members))
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
@@ -178,7 +208,7 @@ def _members(annotation: Any, metadata: tuple[object, ...]) -> Iterator[Member]:
     elif get_origin(annotation) in (Union, UnionType):
         for member in get_args(annotation):
             yield from _members(member, metadata)
-    elif annotation is not NoneType:
+    else:
         yield Member(annotation, metadata)
 
 
@@ -196,12 +226,9 @@ def _plain(member: Member, bounds: bool) -> Iterator[str]:
 
 
 def _bounds(member: Member) -> str:
-    schema = TypeAdapter[Any](member.annotated).json_schema()
-    words = {
-        "minimum": "at least",
-        "exclusiveMinimum": "above",
-        "maximum": "at most",
-        "exclusiveMaximum": "below",
-    }
-    said = [f"{text} {schema[key]}" for key, text in words.items() if key in schema]
+    said = [text for limits in member.limits for text in limits.words()]
+    if member.is_foreign:
+        from atnas.dsl.settings.foreign import bounds
+
+        said += bounds(member)
     return f", {listed(said, 'and')}" if said else ""

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from typing import TypeVar, get_type_hints
 
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
-from atnas.dsl.settings import Extension, Settings
-from atnas.dsl.settings.accepts import Accepts, Member, accepts
+from atnas.dsl.settings.accepts import Accepts, accepts
 from atnas.dsl.settings.describe import describe as describe
 from atnas.dsl.settings.drawing import drawn
+from atnas.dsl.settings.fields import known
+from atnas.dsl.settings.marks import Extension
+from atnas.dsl.settings.model import Settings
 from atnas.dsl.settings.override import override as override
 from atnas.dsl.settings.reading import BAD, DECISIONS, Declared, Reader, Site, Written, is_uniform, short
 from atnas.dsl.syntax import ast
@@ -45,9 +47,9 @@ def configure(
         reader.report("E509", declaration.short.span, message, f"write `{site.subject} {{ .. }}`")
         return None, reader.findings
     lines, meant = _settings(reader, model, declaration)
-    values = {name: _value(reader, line, accepts(name, model.model_fields[name])) for name, line in lines.items()}
+    values = {name: _value(reader, line, known(model)[name].accepts) for name, line in lines.items()}
     values |= _keyword_lines(reader, model, declaration)
-    if GOALS in model.model_fields and model.model_fields[GOALS].is_required() and GOALS not in values:
+    if GOALS in known(model) and known(model)[GOALS].required and GOALS not in values:
         cure = "say what is searched for, such as `maximize accuracy`"
         reader.report("E503", site.span, f"`{site.subject}` has no goal", cure)
         meant.add(GOALS)
@@ -61,7 +63,7 @@ def configure(
 
 def settable(model: type[Settings]) -> list[str]:
     """The fields that `name = value` sets."""
-    return [name for name in model.model_fields if name not in (GOALS, CONSTRAINTS)]
+    return [name for name in known(model) if name not in (GOALS, CONSTRAINTS)]
 
 
 def _settings(
@@ -100,11 +102,11 @@ def _keyword_lines(reader: Reader, model: type[Settings], declaration: ast.Setti
     goals = [line for line in declaration.body if isinstance(line, ast.Goal)]
     constraints = [line for line in declaration.body if isinstance(line, ast.Require)]
     found: dict[str, object] = {}
-    if goals and GOALS in model.model_fields:
+    if goals and GOALS in known(model):
         found[GOALS] = _goals(reader, model, goals)
     elif goals:
         _misplaced(reader, goals, declaration.keyword)
-    if constraints and CONSTRAINTS in model.model_fields:
+    if constraints and CONSTRAINTS in known(model):
         found[CONSTRAINTS] = tuple(constraints)
     elif constraints:
         _misplaced(reader, constraints, declaration.keyword)
@@ -118,11 +120,14 @@ def _misplaced(reader: Reader, lines: Sequence[ast.Goal | ast.Require], keyword:
 
 
 def _goals(reader: Reader, model: type[Settings], lines: Sequence[ast.Goal]) -> object:
-    """Each line as its direction and objective; pydantic makes the items of `goals` from them."""
-    items = accepts(GOALS, model.model_fields[GOALS]).items
+    """Each line as an item of `goals`, made from its direction and objective."""
+    items = known(model)[GOALS].accepts.items
     assert items is not None
-    objective = Member(get_type_hints(items.members[0].type)["objective"], (Extension("objectives"),))
-    values = [reader.value(line.objective, Accepts(line.direction, (objective,))) for line in lines]
+    goal = items.members[0].type
+    objective = get_type_hints(goal)["objective"]
+    values = [
+        reader.value(line.objective, accepts(line.direction, objective, Extension("objectives"))) for line in lines
+    ]
     if any(value is BAD for value in values):
         return BAD
-    return tuple({"direction": line.direction, "objective": value} for line, value in zip(lines, values, strict=True))
+    return tuple(goal(direction=line.direction, objective=value) for line, value in zip(lines, values, strict=True))

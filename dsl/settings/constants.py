@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atnas.dsl.net import arithmetic
 from atnas.dsl.syntax import ast
@@ -10,8 +10,7 @@ from atnas.dsl.syntax import ast
 OPERATORS = frozenset("*/%+-")
 
 
-@dataclass(frozen=True)
-class Constant:
+class Constant(NamedTuple):
     """A number in base units; `unit` is "s" or "B" where it was written with one, else ""."""
 
     value: int | float

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from atnas.dsl.plugins import entries, load
-from atnas.dsl.settings import Between, OneOf, Settings, Uniform
-from atnas.dsl.settings.accepts import Accepts, accepts, listed
+from atnas.dsl.settings.accepts import Accepts, listed
+from atnas.dsl.settings.distributions import Between, OneOf, Uniform
+from atnas.dsl.settings.fields import known
+from atnas.dsl.settings.model import Settings
 
 
 class Described(NamedTuple):
@@ -22,14 +24,14 @@ class Described(NamedTuple):
 def describe(model: type[Settings]) -> list[Described]:
     """Every field of a model, in order."""
     found = []
-    for name, field in model.model_fields.items():
-        accept = accepts(name, field)
+    for name, field in known(model).items():
+        accept = field.accepts
         phrases = accept.phrases(bounds=True)
         if accept.draws:
             phrases.append("a number drawn anew for each task")
-        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        default = None if field.required else field.default
         spelt = None if default is None else spell(default, accept)
-        found.append(Described(name, listed(phrases), spelt, field.description or "", field.is_required()))
+        found.append(Described(name, listed(phrases), spelt, field.doc, field.required))
     return found
 
 
@@ -57,11 +59,10 @@ def spell(value: object, accept: Accepts) -> str:
 
 def _call(value: Settings, accept: Accepts) -> str:
     """The word of a `Settings` and the arguments that differ from its defaults."""
-    fields = type(value).model_fields
     given = [
-        f"{name} = {spell(inner, accepts(name, fields[name]))}"
-        for name, inner in value
-        if fields[name].is_required() or inner != fields[name].get_default(call_default_factory=True)
+        f"{name} = {spell(getattr(value, name), field.accepts)}"
+        for name, field in known(type(value)).items()
+        if field.required or getattr(value, name) != field.default
     ]
     word = _word(type(value), accept)
     return f"{word}({', '.join(given)})" if given else word

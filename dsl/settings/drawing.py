@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atnas.dsl.settings import Between, Draw, OneOf
 from atnas.dsl.settings.accepts import Accepts
+from atnas.dsl.settings.distributions import Between, OneOf
+from atnas.dsl.settings.draw import Draw
 from atnas.dsl.settings.reading import BAD, Bad, Reader, is_uniform, short
 from atnas.dsl.syntax import ast
 

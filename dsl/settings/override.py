@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from atnas.dsl.plugins import entries
-from atnas.dsl.settings import Settings
-from atnas.dsl.settings.accepts import Accepts, accepts
+from atnas.dsl.settings.accepts import Accepts
+from atnas.dsl.settings.fields import known
+from atnas.dsl.settings.model import Settings
 from atnas.dsl.settings.reading import loaded
 from atnas.dsl.syntax import ast
 
@@ -67,7 +68,7 @@ def _position(call: ast.Call, name: str, model: type[Settings] | None) -> int | 
 
 
 def _accepts(model: type[Settings] | None, name: str) -> Accepts | None:
-    return accepts(name, model.model_fields[name]) if model and name in model.model_fields else None
+    return known(model)[name].accepts if model and name in known(model) else None
 
 
 def _model(word: str, accept: Accepts | None) -> type[Settings] | None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Final, NamedTuple, TypeVar
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.plugins import Group, entries, load
-from atnas.dsl.settings import Ref, Settings, Uniform
-from atnas.dsl.settings.accepts import Accepts, accepts, listed, quoted
-from atnas.dsl.settings.blame import errors, sentence
+from atnas.dsl.settings.accepts import Accepts, listed, quoted
 from atnas.dsl.settings.constants import NotConstantError, constant, is_arithmetic
+from atnas.dsl.settings.distributions import Uniform
+from atnas.dsl.settings.fields import fitted, known
+from atnas.dsl.settings.fit import fit
+from atnas.dsl.settings.marks import Ref
+from atnas.dsl.settings.misfit import MisfitError
+from atnas.dsl.settings.model import Settings
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 
@@ -40,8 +41,7 @@ BAD: Final = Bad.BAD
 """Stands where a value has a finding already."""
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """What is being built: its name in messages, its place, and the code for what is missing in it."""
 
     subject: str
@@ -68,36 +68,36 @@ class Reader:
 
         Of fields that are `meant` by a misspelt name nothing is said if they are missing.
         """
-        required = [name for name, field in model.model_fields.items() if field.is_required()]
+        required = [name for name, field in known(model).items() if field.required]
         missing = [name for name in required if name not in values and name not in meant]
         for name in missing:
             self._missing(name, model, site)
         good = {name: value for name, value in values.items() if value is not BAD}
         silent = {*missing, *meant, *values} - set(good)
         try:
-            built = model.model_validate(good)
-        except ValidationError as error:
+            if not silent:
+                return model(**good)
+            fitted(model, good, silent)
+        except MisfitError as error:
             self._blame(error, written, site, silent)
-            return BAD
-        return BAD if silent else built
+        except ValueError as error:
+            self.report("E508", site.span, str(error))
+        return BAD
 
     def _missing(self, name: str, model: type[Settings], site: Site) -> None:
-        accept = accepts(name, model.model_fields[name])
+        accept = known(model)[name].accepts
         cure = f"`{name}` is {listed(accept.phrases())}"
         if accept.extension is not None:
             cure += f": {listed(map(quoted, _fitting(accept)))}"
         self.report(site.missing, site.span, f"`{site.subject}` needs `{name}`", cure)
 
     def _blame(
-        self, error: ValidationError, written: Mapping[str, Written], site: Site, silent: Collection[object]
+        self, error: MisfitError, written: Mapping[str, Written], site: Site, silent: Collection[object]
     ) -> None:
-        for place, detail in errors(error).items():
-            if not place and not silent:
-                self.report("E508", site.span, sentence(detail, site.subject, site.subject))
-            elif place and place[0] not in silent:
-                name = str(place[0])
-                span = _span(written[name], place[1:]) if name in written else site.span
-                self.report("E508", span, sentence(detail, name, short(span)))
+        for misfit in error.misfits:
+            if misfit.name not in silent:
+                span = _span(written[misfit.name], misfit.item) if misfit.name in written else site.span
+                self.report("E508", span, misfit.sentence(short(span)))
 
     # Values
 
@@ -176,16 +176,12 @@ class Reader:
         value = self.number(expr, accept)
         if value is BAD:
             return BAD
-        problem: ValidationError | None = None
-        for member in accept.numbers:
-            try:
-                number: int | float = TypeAdapter[Any](member.annotated).validate_python(value)
-                return number
-            except ValidationError as error:
-                problem = error
-        assert problem is not None
-        detail = next(iter(errors(problem).values()))
-        return self.report("E508", expr.span, sentence(detail, accept.name, short(expr.span)))
+        try:
+            number = fit(value, Accepts(accept.name, accept.numbers))
+        except MisfitError as error:
+            return self.report("E508", expr.span, error.misfits[0].sentence(short(expr.span)))
+        assert isinstance(number, int | float)
+        return number
 
     # Words, with and without arguments
 
@@ -245,7 +241,7 @@ class Reader:
         written, meant = self._arguments(model, word, arguments)
         values: dict[str, object] = {}
         for name, expr in written.items():
-            accept = accepts(name, model.model_fields[name])
+            accept = known(model)[name].accepts
             if isinstance(expr, tuple):
                 assert accept.items is not None
                 values[name] = self._list(expr, accept.items)
@@ -267,9 +263,9 @@ class Reader:
             unnamed += argument.name is None
             if name is None:
                 self._too_many(model, word, argument)
-            elif argument.name and name not in model.model_fields:
+            elif argument.name and name not in known(model):
                 message = f"`{word.id}` has no argument `{name}`"
-                meant |= self.unknown("E505", argument.name, model.model_fields, message, f"`{word.id}` takes")
+                meant |= self.unknown("E505", argument.name, known(model), message, f"`{word.id}` takes")
             elif name.startswith("*"):
                 rest.append(argument.value)
             elif name in written:
@@ -285,10 +281,10 @@ class Reader:
         count = len(model.positional)
         bare = "argument without a name" if count == 1 else "arguments without a name"
         allowed = f"at most {count} {bare}" if count else f"no {bare}"
-        if not model.model_fields:
+        if not known(model):
             self.report("E505", argument.span, f"`{word.id}` takes no arguments", f"write `{word.id}`")
             return
-        cure = f"name it: `{word.id}` takes {listed(map(quoted, model.model_fields), 'and')}"
+        cure = f"name it: `{word.id}` takes {listed(map(quoted, known(model)), 'and')}"
         self.report("E505", argument.span, f"`{word.id}` takes {allowed}", cure)
 
     # Findings
@@ -353,11 +349,11 @@ def whole(values: Sequence[object]) -> object:
     return BAD if any(value is BAD for value in values) else tuple(values)
 
 
-def _span(value: Written, item: tuple[int | str, ...]) -> Span:
+def _span(value: Written, item: int | None) -> Span:
     """The place of a value, or of one of its items."""
     items = value.items if isinstance(value, ast.List) else value if isinstance(value, tuple) else ()
-    if item and isinstance(item[0], int) and item[0] < len(items):
-        return items[item[0]].span
+    if item is not None and item < len(items):
+        return items[item].span
     return items[0].span.to(items[-1].span) if isinstance(value, tuple) else value.span
 
 

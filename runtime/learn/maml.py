@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
+from atnas.dsl.settings import setting
 from atnas.runtime.learn.settings import Descent, Inner
 from atnas.runtime.learn.trainer import Trainer
 
@@ -21,10 +20,10 @@ class Maml(Trainer):
     one at the start (first-order MAML, section 5.2).
     """
 
-    order: Annotated[Literal[1, 2], Field(description="1: first-order approximation; 2: exact")] = 1
-    inner: Annotated[Inner, Field(description="optimizer of the inner steps")] = Descent(lr=0.4)
-    steps: Annotated[int, Field(ge=1, description="inner steps in meta-training")] = 1
-    test_steps: Annotated[int | None, Field(ge=0, description="inner steps when tested; else `steps`")] = None
+    order: Literal[1, 2] = setting(1, doc="1: first-order approximation; 2: exact")
+    inner: Inner = setting(Descent(lr=0.4), doc="optimizer of the inner steps")
+    steps: int = setting(1, ge=1, doc="inner steps in meta-training")
+    test_steps: int | None = setting(None, ge=0, doc="inner steps when tested; else `steps`")
 
     def gradient(self, path: Path, task: Task, norm: Norm) -> TaskGradient:
         """The gradient of the query loss after the inner steps, all support rows in each."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from atnas.dsl.settings import setting
 from atnas.runtime.learn.settings import Descent, Inner
 from atnas.runtime.learn.trainer import Trainer
 
@@ -21,10 +20,10 @@ class Reptile(Trainer):
     and round again; rows go round the classes, so minibatches are balanced. The paper has 10 or 15 a class.
     """
 
-    inner: Annotated[Inner, Field(description="optimizer of the inner steps")] = Descent(lr=0.1)
-    batch: Annotated[int, Field(ge=1, description="rows of an inner minibatch")] = 10
-    steps: Annotated[int, Field(ge=1, description="inner steps in meta-training")] = 5
-    test_steps: Annotated[int, Field(ge=0, description="inner steps when tested, on support rows")] = 50
+    inner: Inner = setting(Descent(lr=0.1), doc="optimizer of the inner steps")
+    batch: int = setting(10, ge=1, doc="rows of an inner minibatch")
+    steps: int = setting(5, ge=1, doc="inner steps in meta-training")
+    test_steps: int = setting(50, ge=0, doc="inner steps when tested, on support rows")
 
     def gradient(self, path: Path, task: Task, norm: Norm) -> TaskGradient:
         """Weights minus adapted weights, not divided by the inner rate: `outer = sgd(lr = e)` is algorithm 2.

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from atnas.dsl.settings import Settings, Variants, setting
 
-from atnas.dsl.settings import Settings, Variants
-
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False, description="learning rate")]
-Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False, description="L2 penalty, added to the gradient")]
-Share = Annotated[float, Field(ge=0, lt=1, description="share of the old average that is kept")]
-Decay = Annotated[Literal["cosine"] | None, Field(description="cosine: the rate falls to 0 by the end")]
+Rate = Annotated[float, setting(gt=0, finite=True, doc="learning rate")]
+Penalty = Annotated[float, setting(ge=0, finite=True, doc="L2 penalty, added to the gradient")]
+Share = Annotated[float, setting(ge=0, lt=1, doc="share of the old average that is kept")]
+Decay = Annotated[Literal["cosine"] | None, setting(doc="cosine: the rate falls to 0 by the end")]
 
 
 class Descent(Settings):
@@ -37,8 +35,8 @@ class Adam(Settings):
 
     positional: ClassVar[tuple[str, ...]] = ("lr",)
     lr: Rate = 1e-3
-    betas: tuple[Share, Share] = (0.9, 0.999)
-    eps: Annotated[float, Field(gt=0, description="added to the root of the second moment")] = 1e-8
+    betas: tuple[Share, Share] = setting((0.9, 0.999), doc="shares of the old averages that are kept")
+    eps: float = setting(1e-8, gt=0, doc="added to the root of the second moment")
     weight_decay: Penalty = 0.0
     decay: Decay = None
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from atnas.runtime.search.domain import SearchDomain
+from atnas.dsl.settings import setting
 from atnas.runtime.search.searcher import Goal, Searcher, Trial, latest
 
 if TYPE_CHECKING:
+    import random
+
     from atnas.compiler.encoding import Genotype
+    from atnas.runtime.search.domain import SearchDomain
 
 RETRIES = 10
 """Children bred for each one wanted, as those already tried or not allowed are dropped."""
@@ -26,10 +26,10 @@ class Genetic(Searcher, ABC):
     The first generation is drawn uniformly; so is whatever breeding leaves open.
     """
 
-    population: int = Field(50, ge=1, description="architectures in a generation, and how many survive it")
-    generations: int = Field(20, ge=1, description="generations, the first drawn at random")
-    mutate: float | None = Field(None, gt=0, le=1, description="chance that an active gene changes; 1 / their number")
-    crossover: float = Field(0.5, ge=0, le=1, description="share of children with two parents; the rest are mutants")
+    population: int = setting(50, ge=1, doc="architectures in a generation, and how many survive it")
+    generations: int = setting(20, ge=1, doc="generations, the first drawn at random")
+    mutate: float | None = setting(None, gt=0, le=1, doc="chance that an active gene changes; 1 / their number")
+    crossover: float = setting(0.5, ge=0, le=1, doc="share of children with two parents; the rest are mutants")
 
     @property
     def budget(self) -> int:
@@ -98,8 +98,8 @@ class Evolution(Genetic):
     (ageing, as in arXiv 1802.01548). Several goals are ranked as `nsga2` ranks them.
     """
 
-    tournament: int = Field(10, ge=1, description="how many are drawn to find one parent")
-    lifetime: int | None = Field(None, ge=1, description="generations an architecture may live; no limit by default")
+    tournament: int = setting(10, ge=1, doc="how many are drawn to find one parent")
+    lifetime: int | None = setting(None, ge=1, doc="generations an architecture may live; no limit by default")
 
     @property
     def rivals(self) -> int:

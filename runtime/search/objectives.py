@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from pydantic import Field
-
-from atnas.dsl.settings import Settings
-from atnas.runtime.learn.interval import mean, standard_error
+from atnas.dsl.settings import Settings, setting
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -92,10 +89,12 @@ class Depth(CostObjective):
 class AdaptedObjective(Objective, ABC):
     """A mean over validation tasks, with the standard error of that mean: s / sqrt(n)."""
 
-    tasks: int = Field(50, ge=2, description="validation tasks that every architecture is adapted to")
+    tasks: int = setting(50, ge=2, doc="validation tasks that every architecture is adapted to")
     measure: ClassVar[Measure]
 
     def evaluate(self, genotype: Genotype, evaluation: Evaluation) -> Measurement:
+        from atnas.runtime.learn.interval import mean, standard_error
+
         scores = evaluation.adapted(genotype, self.tasks, self.measure)
         return Measurement(mean(scores), standard_error(scores))
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from atnas.runtime.search.domain import SearchDomain
+from atnas.dsl.settings import setting
 from atnas.runtime.search.searcher import Goal, Searcher, Trial, latest
 
 if TYPE_CHECKING:
+    import random
+
     from atnas.compiler.encoding import Genotype
+    from atnas.runtime.search.domain import SearchDomain
 
 
 class RandomSearch(Searcher):
     """Architectures drawn uniformly, without repeats (Li and Talwalkar, arXiv 1902.07638)."""
 
-    population: int = Field(50, ge=1, description="architectures in a generation")
-    generations: int = Field(20, ge=1, description="how often a new one is drawn")
+    population: int = setting(50, ge=1, doc="architectures in a generation")
+    generations: int = setting(20, ge=1, doc="how often a new one is drawn")
 
     @property
     def budget(self) -> int:

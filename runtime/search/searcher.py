@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.settings import Settings
-from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.objectives import Objective
 
 if TYPE_CHECKING:
+    import random
+
     from atnas.compiler.encoding import Genotype
+    from atnas.runtime.search.domain import SearchDomain
 
 
 @dataclass(frozen=True)

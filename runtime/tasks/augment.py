@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
-
 from atnas.dsl.errors import Unable
+from atnas.dsl.settings import rule, setting
 from atnas.runtime.tasks.distribution import Augment, Pool, TaskSource
 
 Angle = Literal[90, 180, 270]
@@ -16,14 +15,13 @@ class RotateClasses(Augment):
     """Each class, turned counter-clockwise by each angle, is a further class (Santoro et al., 2016)."""
 
     positional: ClassVar[tuple[str, ...]] = ("*angles",)
-    angles: tuple[Angle, ...] = Field((90, 180, 270), description="in degrees")
+    angles: tuple[Angle, ...] = setting((90, 180, 270), doc="in degrees")
 
-    @field_validator("angles")
-    @classmethod
-    def _distinct(cls, angles: tuple[Angle, ...]) -> tuple[Angle, ...]:
+    @staticmethod
+    @rule("angles")
+    def _distinct(angles: tuple[Angle, ...]) -> None:
         if len(set(angles)) < len(angles):
             raise ValueError("each angle stands once")
-        return angles
 
     def check(self, source: TaskSource) -> None:
         if len(source.shape) != 3 or source.shape[1] != source.shape[2]:

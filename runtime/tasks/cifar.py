@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from atnas.dsl.operator import Shape
+from atnas.dsl.settings import setting
 from atnas.runtime.tasks.cifar_split import CIFAR_FS, FC100
 from atnas.runtime.tasks.distribution import Pool, TaskSource
-from atnas.runtime.tasks.task import Split
+
+if TYPE_CHECKING:
+    from atnas.runtime.tasks.task import Split
 
 
 class _Cifar(TaskSource):
@@ -17,9 +18,9 @@ class _Cifar(TaskSource):
 
     splits: ClassVar[dict[str, Split]]
 
-    size: int = Field(32, ge=4, le=512, description="height and width in pixels")
-    channels: Literal[1, 3] = Field(3, description="3 for colour, 1 for grey")
-    root: str | None = Field(None, description="the folder of data, else ATNAS_DATA, else ~/.cache/atnas")
+    size: int = setting(32, ge=4, le=512, doc="height and width in pixels")
+    channels: Literal[1, 3] = setting(3, doc="3 for colour, 1 for grey")
+    root: str | None = setting(None, doc="the folder of data, else ATNAS_DATA, else ~/.cache/atnas")
 
     @property
     def shape(self) -> Shape:

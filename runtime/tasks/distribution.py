@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import Annotated, Protocol
-
-from pydantic import Field, ValidationInfo, field_validator
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.operator import Shape
-from atnas.dsl.settings import Between, Draw, Extension, OneOf, Settings
-from atnas.runtime.seeds import stream
-from atnas.runtime.tasks.task import Loss, Split, Task
+from atnas.dsl.settings import Between, Draw, Extension, OneOf, Settings, rule, setting
+
+if TYPE_CHECKING:
+    import random
+
+    from atnas.runtime.tasks.task import Loss, Split, Task
 
 LARGEST = 10_000
 """The most ways, shots or queries that may be asked for."""
@@ -74,31 +74,29 @@ class Tasks(Settings):
     regression there are no classes: `shot` and `query` count the points of a task.
     """
 
-    source: Annotated[TaskSource, Extension("tasks")] = Field(description="where tasks come from")
-    augment: Annotated[Augment | None, Extension("tasks")] = Field(None, description="how classes are added")
-    way: int | Draw = Field(5, description="classes in a task")
-    shot: int | Draw = Field(1, description="support examples per class")
-    query: int = Field(15, ge=1, le=LARGEST, description="query examples per class")
+    source: Annotated[TaskSource, Extension("tasks")] = setting(doc="where tasks come from")
+    augment: Annotated[Augment | None, Extension("tasks")] = setting(None, doc="how classes are added")
+    way: int | Draw = setting(5, doc="classes in a task")
+    shot: int | Draw = setting(1, doc="support examples per class")
+    query: int = setting(15, ge=1, le=LARGEST, doc="query examples per class")
 
-    @field_validator("augment")
-    @classmethod
-    def _augment_suits(cls, augment: Augment | None, info: ValidationInfo) -> Augment | None:
-        if augment and "source" in info.data:
-            augment.check(info.data["source"])
-        return augment
+    @staticmethod
+    @rule("augment")
+    def _augment_suits(augment: Augment | None, source: TaskSource) -> None:
+        if augment:
+            augment.check(source)
 
-    @field_validator("way")
-    @classmethod
-    def _way_suits(cls, way: int | Draw, info: ValidationInfo) -> int | Draw:
-        source = info.data.get("source")
+    @staticmethod
+    @rule("way")
+    def _way_suits(way: int | Draw, source: TaskSource | None = None) -> None:
         if source and source.loss == "mse":
             raise ValueError("these tasks are regression and have no classes: leave `way` out")
-        return _within("way", way, 2)
+        _within("way", way, 2)
 
-    @field_validator("shot")
-    @classmethod
-    def _shot_suits(cls, shot: int | Draw) -> int | Draw:
-        return _within("shot", shot, 1)
+    @staticmethod
+    @rule("shot")
+    def _shot_suits(shot: int | Draw) -> None:
+        _within("shot", shot, 1)
 
     @property
     def shape(self) -> Shape:
@@ -128,6 +126,8 @@ class Tasks(Settings):
 
     def task(self, split: Split, seed: int, index: int) -> Task:
         """Task number `index` of a split: the same task on every machine. Raises `Unable`."""
+        from atnas.runtime.seeds import stream
+
         pool = _checked_pool(self, split)
         rng = stream(seed, f"{split} task", index)
         way = 0 if self.loss == "mse" else _draw(self.way, rng)
@@ -162,7 +162,7 @@ def _largest(number: int | Draw) -> int:
     return int(number.high) if isinstance(number, Draw) else number
 
 
-def _within(name: str, number: int | Draw, low: int) -> int | Draw:
+def _within(name: str, number: int | Draw, low: int) -> None:
     if isinstance(number, Draw) and not _whole(number):
         raise ValueError(f"`{name}` is a whole number: draw it from numbers like 1 | 5 or from a range like 1..5")
     least, most = (number.low, number.high) if isinstance(number, Draw) else (number, number)
@@ -170,7 +170,6 @@ def _within(name: str, number: int | Draw, low: int) -> int | Draw:
         raise ValueError(f"`{name}` is at least {low}, and here it can be {least}")
     if most > LARGEST:
         raise ValueError(f"`{name}` is at most {LARGEST}, and here it can be {most}")
-    return number
 
 
 def _whole(draw: Draw) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.operator import Shape
+from atnas.dsl.settings import setting
 from atnas.runtime.tasks.distribution import Pool, TaskSource
-from atnas.runtime.tasks.task import Split
+
+if TYPE_CHECKING:
+    from atnas.runtime.tasks.task import Split
 
 SCRIPTS: dict[str, Split] = {
     "LATIN": "train",
@@ -40,9 +41,9 @@ class Glyphs(TaskSource):
     letters) and `test` (218) are never seen in `train` (1167).
     """
 
-    size: int = Field(28, ge=8, le=128, description="height and width in pixels")
-    channels: Literal[1, 3] = Field(1, description="1, or 3 that are all alike")
-    drawings: int = Field(20, ge=2, le=500, description="drawings of each letter")
+    size: int = setting(28, ge=8, le=128, doc="height and width in pixels")
+    channels: Literal[1, 3] = setting(1, doc="1, or 3 that are all alike")
+    drawings: int = setting(20, ge=2, le=500, doc="drawings of each letter")
 
     @property
     def shape(self) -> Shape:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from pydantic import Field, field_validator
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from atnas.dsl.operator import Shape
+from atnas.dsl.settings import rule, setting
 from atnas.runtime.tasks.distribution import Pool, TaskSource
-from atnas.runtime.tasks.task import Split
+
+if TYPE_CHECKING:
+    from atnas.runtime.tasks.task import Split
 
 
 class ImageFolder(TaskSource):
@@ -20,19 +21,16 @@ class ImageFolder(TaskSource):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("root",)
-    root: str = Field(description="the folder; also looked for in ATNAS_DATA")
-    size: int = Field(32, ge=4, le=512, description="height and width in pixels")
-    channels: Literal[1, 3] = Field(3, description="3 for colour, 1 for grey")
-    fractions: tuple[float, float, float] = Field(
-        (0.64, 0.16, 0.2), description="shares of classes for train, val and test"
-    )
+    root: str = setting(doc="the folder; also looked for in ATNAS_DATA")
+    size: int = setting(32, ge=4, le=512, doc="height and width in pixels")
+    channels: Literal[1, 3] = setting(3, doc="3 for colour, 1 for grey")
+    fractions: tuple[float, float, float] = setting((0.64, 0.16, 0.2), doc="shares of classes for train, val and test")
 
-    @field_validator("fractions")
-    @classmethod
-    def _shares(cls, fractions: tuple[float, float, float]) -> tuple[float, float, float]:
+    @staticmethod
+    @rule("fractions")
+    def _shares(fractions: tuple[float, float, float]) -> None:
         if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
             raise ValueError(f"`fractions` are three shares above 0 that add up to 1, and not {list(fractions)}")
-        return fractions
 
     @property
     def shape(self) -> Shape:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.operator import Shape
+from atnas.dsl.settings import setting
 from atnas.runtime.tasks.distribution import Pool, TaskSource
-from atnas.runtime.tasks.task import Split
+
+if TYPE_CHECKING:
+    from atnas.runtime.tasks.task import Split
 
 VAL = frozenset({"Armenian", "Bengali", "Early_Aramaic", "Hebrew", "Mkhedruli_(Georgian)"})
 TEST = frozenset(
@@ -42,10 +43,10 @@ def vinyals_split(alphabet: str, character: int) -> Split:
 class Omniglot(TaskSource):
     """Handwritten characters of 50 alphabets; ink is 1, paper 0."""
 
-    size: int = Field(28, ge=4, le=512, description="height and width in pixels")
-    channels: Literal[1, 3] = Field(1, description="1, or 3 that are all alike")
-    root: str | None = Field(None, description="the folder of data, else ATNAS_DATA, else ~/.cache/atnas")
-    download: bool = Field(False, description="fetch the data where it is not there yet (about 15 MB)")
+    size: int = setting(28, ge=4, le=512, doc="height and width in pixels")
+    channels: Literal[1, 3] = setting(1, doc="1, or 3 that are all alike")
+    root: str | None = setting(None, doc="the folder of data, else ATNAS_DATA, else ~/.cache/atnas")
+    download: bool = setting(False, doc="fetch the data where it is not there yet (about 15 MB)")
 
     @property
     def shape(self) -> Shape:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import Field, ValidationInfo, field_validator
+from typing import TYPE_CHECKING, ClassVar
 
 from atnas.dsl.operator import Shape
-from atnas.dsl.settings import Draw, Uniform
+from atnas.dsl.settings import Draw, Uniform, rule, setting
 from atnas.runtime.tasks.distribution import Pool, TaskSource
-from atnas.runtime.tasks.task import Loss, Split, Task
+
+if TYPE_CHECKING:
+    import random
+
+    from atnas.runtime.tasks.task import Loss, Split, Task
 
 
 class Sinusoid(TaskSource):
@@ -23,18 +24,16 @@ class Sinusoid(TaskSource):
     """
 
     positional: ClassVar[tuple[str, ...]] = ("amplitude", "phase")
-    amplitude: float | Draw = Field(Uniform(first=0.1, last=5.0), description="height of the wave")
-    phase: float | Draw = Field(Uniform(first=0.0, last=math.pi), description="shift to the right, in radians")
-    low: float = Field(-5.0, allow_inf_nan=False, description="smallest x")
-    high: float = Field(5.0, allow_inf_nan=False, description="largest x")
+    amplitude: float | Draw = setting(Uniform(first=0.1, last=5.0), doc="height of the wave")
+    phase: float | Draw = setting(Uniform(first=0.0, last=math.pi), doc="shift to the right, in radians")
+    low: float = setting(-5.0, finite=True, doc="smallest x")
+    high: float = setting(5.0, finite=True, doc="largest x")
 
-    @field_validator("high")
-    @classmethod
-    def _above_low(cls, high: float, info: ValidationInfo) -> float:
-        low = info.data.get("low")
-        if low is not None and low >= high:
+    @staticmethod
+    @rule("high", "low")
+    def _above_low(high: float, low: float) -> None:
+        if low >= high:
             raise ValueError(f"`high` is above `low`, and here they are {high} and {low}")
-        return high
 
     @property
     def shape(self) -> Shape:
@@ -62,6 +61,8 @@ class _Waves:
 
     def task(self, way: int, shot: int, query: int, rng: random.Random) -> Task:
         import torch
+
+        from atnas.runtime.tasks.task import Task
 
         del way  # a wave has no classes
         amplitude, phase = _number(self.source.amplitude, rng), _number(self.source.phase, rng)

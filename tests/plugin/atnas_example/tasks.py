@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from pydantic import Field
-
 from atnas.dsl.operator import Shape
+from atnas.dsl.settings import setting
 from atnas.runtime.tasks.distribution import Pool, TaskSource
 from atnas.runtime.tasks.task import Split, Task
 
@@ -15,8 +14,8 @@ from atnas.runtime.tasks.task import Split, Task
 class Blobs(TaskSource):
     """Points around centres that are drawn anew for each task; a class is a centre."""
 
-    dimensions: int = Field(2, ge=1, description="numbers in a point")
-    spread: float = Field(0.2, gt=0, description="how far points lie from their centre, at most")
+    dimensions: int = setting(2, ge=1, doc="numbers in a point")
+    spread: float = setting(0.2, gt=0, doc="how far points lie from their centre, at most")
 
     @property
     def shape(self) -> Shape:
