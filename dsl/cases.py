@@ -152,11 +152,14 @@ def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]
 
 def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
     """`cases` where the guard holds, NEVER elsewhere."""
-    if guard is TRUE:
-        return cases
-    memo: dict[tuple[int, ...], Cases[T]] = {}
+    return cases if guard is TRUE else _only(guard, cases)
 
-    def go(holds: Cases[bool], value: Cases[T]) -> Cases[T]:
+
+@lru_cache(maxsize=10_000)
+def _only(guard: Cases[bool], cases: Cases[Any]) -> Cases[Any]:
+    memo: dict[tuple[int, ...], Cases[Any]] = {}
+
+    def go(holds: Cases[bool], value: Cases[Any]) -> Cases[Any]:
         if holds is FALSE or holds is NEVER or value is NEVER:
             return NEVER
         if holds is TRUE:
@@ -180,6 +183,11 @@ def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
         return b
     if b is TRUE or a is FALSE:
         return a
+    return _both(a, b)
+
+
+@lru_cache(maxsize=10_000)
+def _both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
     return apply(lambda x, y: x and y, a, b)
 
 
@@ -192,6 +200,7 @@ def either(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
     return apply(lambda x, y: x or y, a, b)
 
 
+@lru_cache(maxsize=10_000)
 def member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
     """True where `decision`, of so many options, takes one of the allowed."""
     return split(decision, [TRUE if i in allowed else FALSE for i in range(options)])
@@ -215,6 +224,12 @@ def nodes(cases: Cases[T]) -> Iterator[Cases[T]]:
                 stack.append(child)
 
 
+@lru_cache(maxsize=10_000)
+def size(cases: Cases[Any]) -> int:
+    """How many nodes the diagram has."""
+    return sum(1 for _ in nodes(cases))
+
+
 def support(cases: Cases[Any]) -> set[int]:
     """The decisions that the value depends on."""
     return {node.decision for node in nodes(cases) if node.decision != LEAF}
@@ -229,6 +244,8 @@ def at(cases: Cases[T], genotype: Sequence[int]) -> T:
 
 def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> dict[int, int] | None:
     """The smallest assignment of decisions to options under which a wanted value occurs; None if it never does."""
+    if cases.decision == LEAF:
+        return {} if cases is not NEVER and wanted(cases.value) else None
     memo: dict[int, dict[int, int] | None] = {}
 
     def go(node: Cases[T]) -> dict[int, int] | None:

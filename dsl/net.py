@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -51,6 +52,11 @@ class Pick:
     decision: int
     options: tuple[Num, ...]
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether every option is a value."""
+        return not any(isinstance(option, Pick | Arith | Read) for option in self.options)
+
 
 @dataclass(frozen=True)
 class Arith:
@@ -90,7 +96,7 @@ def number(num: Num) -> Cases[Static]:
 
 def equals(num: Num, value: Static) -> Cases[bool]:
     """Where a number has a value."""
-    if isinstance(num, Pick) and not any(isinstance(o, Pick | Arith | Read) for o in num.options):
+    if isinstance(num, Pick) and num.is_plain:
         return member(num.decision, len(num.options), frozenset(i for i, o in enumerate(num.options) if o == value))
     return apply(lambda v: v == value, number(num))
 

@@ -200,7 +200,7 @@ def body(
             return UNKNOWN
     for statement in syntax.body:
         if isinstance(statement, ast.Bind):
-            scope[statement.name.id] = elab.bind(statement, replace(cx, scope=scope))
+            scope[statement.name.id] = elab.bind(statement, cx.seeing(scope))
     outputs: list[Value] = []
     for port in syntax.outputs:
         value = scope.get(port.name.id, UNKNOWN)
@@ -237,7 +237,7 @@ def _sizes(
             known = values(actual)
             scope[size.id] = known[0] if len(known) == 1 else Read(actual)
             continue
-        value = elab.value(size, replace(cx, scope=scope))
+        value = elab.value(size, cx.seeing(scope))
         wanted: Cases[object] = actual if isinstance(value, Unknown) else number(value)  # type: ignore[arg-type, assignment]
         odd = witness(apply(lambda a, w: a == w, actual, wanted), lambda same: not same)
         if odd is not None:

@@ -67,6 +67,18 @@ def settle(
     builder: Builder, call: ast.Call | ast.Name, operator: str | Signature, given: Sequence[Given]
 ) -> tuple[tuple[str, Num], ...] | None:
     """All parameters of an operator with their checked values; None where a finding was made."""
+    if not all(isinstance(g.value, int | float | str | Undecided) for g in given):
+        return _settled(builder, call, operator, given)
+    # Most calls are come to many times with the same plain values.
+    key = id(call), operator, *((type(v), v.name if isinstance(v, Undecided) else v) for v in (g.value for g in given))
+    if key not in builder.settled:
+        builder.settled[key] = _settled(builder, call, operator, given)
+    return builder.settled[key]
+
+
+def _settled(
+    builder: Builder, call: ast.Call | ast.Name, operator: str | Signature, given: Sequence[Given]
+) -> tuple[tuple[str, Num], ...] | None:
     infos = parameters(layer_class(operator))
     required = {i.name for i in infos if i.required}
     found = assign(builder, call, given, [i.name for i in infos], required)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from atnas.dsl.cases import LEAF, TRUE, Cases, TooLarge, apply, choose, leaf, member, nodes, only
+from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.net import (
+    Arith,
     ChoiceNode,
     Constraint,
     Decision,
@@ -24,6 +25,8 @@ from atnas.dsl.net import (
     LayerNode,
     NetNode,
     Num,
+    Pick,
+    Read,
     Static,
     number,
 )
@@ -56,6 +59,8 @@ class Builder:
     _cases: int = 0
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
+    seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
+    settled: dict[object, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
     _sites: Unique = field(default_factory=Unique)
     _cells: Unique = field(default_factory=Unique)
     _ways: Unique = field(default_factory=Unique)
@@ -135,6 +140,11 @@ class Builder:
             if (case := failing(let_through)) is not None:
                 tell(self, replace(refusal, cases=let_through), case)
 
+    def see(self, node: ast.Expr, tensor: int) -> None:
+        """Notes the shape of an expression."""
+        shape = self.shapes[tensor]
+        self.seen.setdefault(id(node), {})[id(shape)] = shape
+
     # Nodes
 
     def input(self, name: str, shape: Shape) -> int:
@@ -152,22 +162,54 @@ class Builder:
     ) -> int:
         """One use of an operator; its shape is proved for every architecture in which the guard holds."""
         cls = layer_class(operator)
+        shape = self._plain_shape(cls, arguments, edges, guard)
+        if shape is None:
+            merged = Refusal(str(operator), leaf(()), edges, span, merge)
+            shape = self._shape(cls, arguments, edges, guard, merged)
+        return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
+
+    def _shape(
+        self,
+        cls: type[Operator],
+        arguments: tuple[tuple[str, Num], ...],
+        edges: tuple[Edge, ...],
+        guard: Cases[bool],
+        blame: Refusal,
+    ) -> Cases[Shape]:
+        """The shape of a layer, case by case; where it has none, `blame` is kept to be told with these cases."""
         taken = [self._taken(edge) for edge in edges]
         names = tuple(name for name, _ in arguments)
 
         def rule(first: Shape, *values: Any) -> Shape | Failure:
             shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
             if not shapes:
-                return first if operator == "add" else Failure(f"`{operator}` of no tensor has no shape", ())
+                none = Failure(f"`{blame.operator}` of no tensor has no shape", ())
+                return first if blame.operator == "add" else none
             return _shape(cls, names, values[len(edges) :], shapes)
 
         first = only(guard, self.shapes[edges[0].node])
         raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
-        shape: Cases[Shape] = raw  # type: ignore[assignment]
-        if failing(raw) is not None:
-            self._refusals.append(Refusal(str(operator), raw, edges, span, merge))
-            shape = only(apply(lambda s: not isinstance(s, Failure), raw), shape)
-        return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
+        if failing(raw) is None:
+            return raw  # type: ignore[return-value]
+        self._refusals.append(replace(blame, cases=raw))
+        return only(apply(lambda s: not isinstance(s, Failure), raw), raw)  # type: ignore[arg-type]
+
+    def _plain_shape(
+        self,
+        cls: type[Operator],
+        arguments: tuple[tuple[str, Num], ...],
+        edges: tuple[Edge, ...],
+        guard: Cases[bool],
+    ) -> Cases[Shape] | None:
+        """The shape of a layer that has one only, in whichever architecture; None where there may be others."""
+        shapes = [self.shapes[edge.node] for edge in edges]
+        if any(s.decision != LEAF or s is NEVER or e.guard is not None for s, e in zip(shapes, edges, strict=True)):
+            return None
+        if any(isinstance(value, Pick | Arith | Read) for _, value in arguments):
+            return None
+        names, values = tuple(name for name, _ in arguments), tuple(value for _, value in arguments)
+        found = _shape(cls, names, values, tuple(shape.value for shape in shapes))
+        return None if isinstance(found, Failure) else only(guard, leaf(found))
 
     def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
         """The source whose key the selector takes."""
@@ -177,7 +219,7 @@ class Builder:
     def _add(self, node: NetNode, shape: Cases[Shape]) -> int:
         if len(self.nodes) >= LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
-        self._cases += 1 if shape.decision == LEAF else sum(1 for _ in nodes(shape))
+        self._cases += size(shape)
         if self._cases > MOST_CASES:
             raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")
         self.nodes.append(node)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
 from math import comb
@@ -109,7 +108,7 @@ def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
     options = []
     for i, option in enumerate(node.options):
         holds = both(cx.guard, equals(selector, i))
-        options.append(elab.value(option, replace(cx, guard=holds)))
+        options.append(elab.value(option, cx.where(holds)))
     if any(isinstance(o, Unknown) for o in options):
         return undone(elab, decision)
     return decided(elab, node, decision, selector, keys, options, cx)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from atnas.dsl.cases import TooLarge
 from atnas.dsl.elaborate.apply import join
@@ -26,6 +25,7 @@ from atnas.dsl.elaborate.values import (
     LayerValue,
     ListOf,
     Standard,
+    Tensor,
     Undecided,
     Unknown,
     Value,
@@ -68,6 +68,12 @@ class Elaborator:
     def value(self, node: ast.Expr, cx: Context) -> Value:
         """What an expression means here."""
         self.spend(1)
+        found = self._value(node, cx)
+        if isinstance(found, Tensor):
+            self.builder.see(node, found.node)
+        return found
+
+    def _value(self, node: ast.Expr, cx: Context) -> Value:
         match node:
             case ast.Number(value=value) | ast.Bool(value=value) | ast.String(value=value):
                 return value
@@ -111,14 +117,14 @@ class Elaborator:
     def _under(self, name: str, value: ast.Expr, cx: Context) -> Context:
         way = f"{cx.way}.{name}" if cx.way else name
         place = f"{cx.place}/{name}" if cx.place else name
-        return self.inside(value, replace(cx, way=way, place=place))
+        return self.inside(value, cx.under(way, place))
 
     def _settled(self, value: Value, node: ast.Expr, cx: Context) -> Value:
         """An op without parentheses that needs no arguments becomes a use of it."""
         if isinstance(value, ListOf) and isinstance(node, ast.List):
             return ListOf(tuple(self._settled(v, n, cx) for v, n in zip(value.items, node.items, strict=True)))
         if isinstance(value, ListOf):
-            turns = (replace(cx, turns=(*cx.turns, i)) for i in range(len(value.items)))
+            turns = (cx.turn(i) for i in range(len(value.items)))
             return ListOf(tuple(self._settled(v, node, t) for v, t in zip(value.items, turns, strict=True)))
         if isinstance(value, Undecided) and isinstance(value.target, Declared) and _complete(value.target):
             return self.layer(value, node, cx)
@@ -131,7 +137,7 @@ class Elaborator:
         key = id(node), tuple(_role(cx.scope.get(w)) for w in self._words[id(node)])
         if key not in self._steps:
             self._steps[key] = steps(node, self._names(cx))
-        return replace(cx, steps=self._steps[key], turns=())
+        return cx.within(self._steps[key])
 
     def layer(self, value: Value, node: ast.Expr, cx: Context) -> LayerValue | Unknown:
         """A value as a layer; an operator's bare name is a use of it without arguments."""
@@ -314,7 +320,7 @@ class Elaborator:
                 self.builder.report("E201", node.span, f"`chain` takes a list of layers, not {sort(value)}")
             return UNKNOWN
         items = node.items if isinstance(node, ast.List) else [node] * len(value.items)
-        turns = [replace(cx, turns=(*cx.turns, i)) for i in range(len(items))]
+        turns = [cx.turn(i) for i in range(len(items))]
         contexts = [cx] * len(items) if isinstance(node, ast.List) else turns
         parts = [self.layer(v, n, c) for v, n, c in zip(value.items, items, contexts, strict=True)]
         if any(isinstance(p, Unknown) for p in parts):

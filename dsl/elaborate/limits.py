@@ -7,7 +7,19 @@ from typing import Final
 
 from atnas.dsl.cases import TRUE, Cases, TooLarge, apply, both, choose, values
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.net import Arith, Compare, Condition, Constraint, Count, Members, Metric, Pick, number, numeric, speaks_of
+from atnas.dsl.net import (
+    Arith,
+    Compare,
+    Condition,
+    Constraint,
+    Count,
+    Members,
+    Metric,
+    Pick,
+    number,
+    numeric,
+    speaks_of,
+)
 from atnas.dsl.source import Span
 
 Outcomes = Mapping[Span, frozenset[bool]]
@@ -53,10 +65,11 @@ def _outcomes(constraint: Constraint) -> frozenset[bool]:
     if not _is_plain(constraint):
         return BOTH
     if not _decides(constraint.condition) and not _decides(constraint.guard):
-        holds = all(values(_where(constraint)))
-        return BOTH if holds else frozenset({False})  # on arguments alone: it says what they must be
+        told: list[bool] = values(_where(constraint))
+        return BOTH if all(told) else frozenset({False})  # on arguments alone: it says what they must be
     try:
-        return frozenset(values(_where(constraint)))
+        can_be: list[bool] = values(_where(constraint))
+        return frozenset(can_be)
     except TooLarge:
         return BOTH
 

@@ -27,7 +27,7 @@ def each(elab: Elaborator, node: ast.Each, cx: Context) -> Value:
         names = unpacked(elab, node, item)
         if names is None:
             return UNKNOWN
-        items.append(elab.value(node.item, replace(cx, scope={**cx.scope, **names}, turns=(*cx.turns, i))))
+        items.append(elab.value(node.item, cx.turn(i, {**cx.scope, **names})))
     return replace(source, items=tuple(items))
 
 

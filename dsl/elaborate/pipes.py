@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from atnas.dsl.cases import values as cases_values
@@ -89,7 +88,7 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
         elab.builder.deepen(count.decision)
     turns: list[LayerValue] = []
     for i in range(whole[-1]):
-        turn = replace(cx, turns=(*cx.turns, i))
+        turn = cx.turn(i)
         layer = elab.layer(elab.value(node.left, turn), node.left, turn)
         if isinstance(layer, Unknown):
             return UNKNOWN

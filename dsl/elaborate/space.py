@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from atnas.dsl.cases import TooLarge, witness
+from atnas.dsl.cases import Cases, TooLarge, witness
 from atnas.dsl.elaborate.apply import body
 from atnas.dsl.elaborate.arguments import Given, assign
 from atnas.dsl.elaborate.build import Builder
@@ -43,13 +43,15 @@ class Ends:
 class Worked:
     """The net of a space, None where it has findings; `sizes` are the values its free sizes took.
 
-    `limits` are what its `require` lines can be.
+    `limits` are what its `require` lines can be, `seen` the shapes that expressions have, by the identity of their
+    syntax: also where there are findings.
     """
 
     net: Net | None
     sizes: dict[str, int]
     findings: list[Diagnostic]
     limits: Outcomes = field(default_factory=dict)
+    seen: Mapping[int, Collection[Cases[Shape]]] = field(default_factory=dict)
 
 
 def work_out(
@@ -87,7 +89,7 @@ def work_out(
     if ends is not None and isinstance(result, Tensor):
         _answers(builder, syntax, result, ends)
     if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
-        return Worked(None, sizes, builder.findings)
+        return Worked(None, sizes, builder.findings, {}, _seen(builder))
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
         name=syntax.name.id,
@@ -97,7 +99,11 @@ def work_out(
         decisions=tuple(d for d in builder.decisions if d is not None),
         constraints=builder.constraints,
     )
-    return Worked(net, sizes, builder.findings, outcomes(net.constraints))
+    return Worked(net, sizes, builder.findings, outcomes(net.constraints), _seen(builder))
+
+
+def _seen(builder: Builder) -> dict[int, Collection[Cases[Shape]]]:
+    return {node: shapes.values() for node, shapes in builder.seen.items()}
 
 
 def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:

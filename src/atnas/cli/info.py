@@ -20,6 +20,7 @@ from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import InputNode, Net
 from atnas.runtime.program import Plan, Program, read_program
 from atnas.runtime.project import inside
+from atnas.runtime.tasks.mixture import Mixture
 
 VERSION = 1
 ASIDE = " (`require` lines over metrics set aside)"
@@ -110,7 +111,7 @@ def _tasks(name: str, program: Program) -> dict[str, Any]:
     tasks = program.tasks[name]
     return {
         "name": name,
-        "source": type(tasks.source).__name__,
+        "source": "mix" if isinstance(tasks, Mixture) else type(tasks.source).__name__,
         "shape": list(tasks.shape),
         "loss": tasks.loss,
     }

@@ -35,6 +35,8 @@ def show(result: dict[str, Any]) -> None:
 
 
 def _tasks(protocol: dict[str, Any]) -> str:
+    if "mix" in protocol:
+        return f"{protocol['tasks']} tasks of held-out classes or functions, mixed"
     way = f"{protocol['way']}-way " if isinstance(protocol["way"], int) else ""
     shot = f"{protocol['shot']}-shot " if isinstance(protocol["shot"], int) else ""
     return f"{protocol['tasks']} {way}{shot}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
