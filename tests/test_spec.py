@@ -1,8 +1,6 @@
-"""The manual is the test suite: every program in tests/spec/*.md is checked, and gives exactly what stands below it.
+"""The manual is the test suite: every program in tests/spec is checked, and gives exactly what stands below it.
 
-A page holds fenced blocks. ```atnas is a program, and ```atnas blocks.atnas a file that the programs after it may use.
-Blocks after a program say what comes of it: ```findings (a line each), ```full (as a terminal shows them), ```decisions
-(of its last space) and ```count (architectures of that space). A program without findings below it has none.
+What a page holds is told in pages.py.
 
     ATNAS_UPDATE_SPEC=1 pytest tests/test_spec.py
 
@@ -13,81 +11,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pages import CORPUS, GUIDES, MANUAL, OUTCOMES, Case, told
 
-from atnas.compiler.space import compile
-from atnas.dsl.errors import Unable
-from atnas.dsl.findings.render import concise, full
-from atnas.dsl.source import Source
-from atnas.runtime.program import Program, read_program
+from atnas.dsl.findings.render import concise
 
-SPEC = Path(__file__).parent / "spec"
-PAGES = sorted(SPEC.glob("*.md"))
 DOCS = Path(__file__).parents[1] / "docs" / "language.md"
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass
-class Case:
-    """One program and the blocks that say what comes of it."""
-
-    line: int
-    text: str
-    files: dict[str, str]
-    expected: dict[str, re.Match[str]] = field(default_factory=dict)
-
-    def program(self) -> Program:
-        return read_program(Source("file.atnas", self.text), self.read)
-
-    def read(self, path: str) -> str:
-        if path not in self.files:
-            raise Unable(f"{path} is not there")
-        return self.files[path]
-
-
-def cases(page: str) -> Iterator[Case]:
-    files: dict[str, str] = {}
-    case: Case | None = None
-    for block in FENCE.finditer(page):
-        kind, name, text = block.groups()
-        if kind == "atnas":
-            if case is not None:
-                yield case
-            case = None if name else Case(page[: block.start()].count("\n") + 1, text, dict(files))
-            if name:
-                files[name] = text
-        elif kind in OUTCOMES:
-            assert case is not None, f"a block `{kind}` without a program above it"
-            assert kind not in case.expected, f"two blocks `{kind}` for the program of line {case.line}"
-            case.expected[kind] = block
-    if case is not None:
-        yield case
-
-
-def decisions(program: Program) -> str:
-    return "\n".join(f"{d.name} = {' | '.join(map(str, d.options))}" for d in last_net(program).decisions)
-
-
-def last_net(program: Program):
-    nets = [worked.net for worked in program.every_space().values() if worked.net is not None]
-    assert nets, concise(program.findings)
-    return nets[-1]
-
-
-OUTCOMES = {
-    "findings": lambda program: concise(program.findings),
-    "full": lambda program: full(program.findings),
-    "decisions": decisions,
-    "count": lambda program: f"{compile(last_net(program)).encoding.count():,}",
-}
-
-
-def told(page: Path) -> list[Case]:
-    return list(cases(page.read_text(encoding="utf-8")))
+PAGES = (*MANUAL, *CORPUS, *GUIDES)
 
 
 def write(page: Path) -> None:
@@ -117,4 +49,4 @@ def test_program_of_the_manual(page: Path, case: Case) -> None:
 
 def test_the_reference_links_every_page() -> None:
     linked = re.findall(r"\(\.\./tests/spec/([\w.]+\.md)\)", DOCS.read_text(encoding="utf-8"))
-    assert linked == [page.name for page in PAGES]
+    assert linked == [page.name for page in MANUAL]

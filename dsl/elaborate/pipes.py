@@ -134,9 +134,17 @@ def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     tensors = [(v, p.span) for v, p in zip(values, parts, strict=True)]
     lone = next((p for p in parts[:-1] if not isinstance(p, ast.Pipe)), None)
     cure = None
-    if lone is not None and isinstance(parts[-1], ast.Pipe):
+    # `x + x -> f` is a shortcut beside a branch: nobody means (x + x) -> f.
+    if lone is not None and isinstance(parts[-1], ast.Pipe) and _begin(parts[-1]) != lone:
         cure = "`->` binds tighter than `+`: (x + y) -> f applies f to the sum"
     return join(elab, "add", tensors, cx.beneath("add"), node.span, cx.guard, cure)
+
+
+def _begin(node: ast.Expr) -> ast.Expr:
+    """What a pipe begins with."""
+    while isinstance(node, ast.Pipe):
+        node = node.left
+    return node
 
 
 def _summands(node: ast.Expr) -> Sequence[ast.Expr]:

@@ -1,27 +1,56 @@
-"""The program as written: one frozen class a rule of the grammar. Spans do not take part in equality."""
+"""The program as written: one frozen class a rule of the grammar. Spans do not take part in equality.
+
+That they are frozen is for the type checker: what dataclasses would write into each class to enforce it takes longer
+than all the rest of a short check.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import Field, dataclass, field
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from atnas.dsl.source import Source, Span
+from atnas.dsl.source import Part, Source, Span
+
+C = TypeVar("C")
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True)
+def node(cls: type[C]) -> type[C]:
+    """A dataclass that compares, hashes and shows itself as `Node` says."""
+    return dataclass(eq=False, repr=False)(cls)
+
+
+@node
 class Node:
-    span: Span = field(compare=False, repr=False)
+    """Equal to another of its class whose fields are equal, its place aside."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    span: Span
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, name) for name in self.__match_args__[1:]]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self._values() == other._values())
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self._values()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__[1:])
+        return f"{type(self).__name__}({shown})"
 
 
 # Expressions
 
 
-@dataclass(frozen=True)
+@node
 class Name(Node):
     id: str
 
 
-@dataclass(frozen=True)
+@node
 class Number(Node):
     """A number with its unit applied: `60k` is 60000, `10%` is 0.1, `20ms` is 0.02 s, `2GB` is 2e9 bytes.
 
@@ -33,24 +62,24 @@ class Number(Node):
     unit: str = ""
 
 
-@dataclass(frozen=True)
+@node
 class String(Node):
     value: str
 
 
-@dataclass(frozen=True)
+@node
 class Bool(Node):
     value: bool
 
 
-@dataclass(frozen=True)
+@node
 class List(Node):
     """`[a, b, c]`"""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Each(Node):
     """`[item for names in source]`"""
 
@@ -59,7 +88,7 @@ class Each(Node):
     source: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Argument(Node):
     """`value` or `name = value` between the parentheses of a call."""
 
@@ -67,7 +96,7 @@ class Argument(Node):
     value: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Call(Node):
     """`function(arguments)`; the function of a call is always a name."""
 
@@ -75,7 +104,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Index(Node):
     """`target[index]`"""
 
@@ -83,7 +112,7 @@ class Index(Node):
     index: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Range(Node):
     """`low..high step step`, both ends included."""
 
@@ -92,7 +121,7 @@ class Range(Node):
     step: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Subset(Node):
     """`count of items`; the count is a number or a range."""
 
@@ -100,7 +129,7 @@ class Subset(Node):
     items: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Binary(Node):
     """`left op right` with op one of `* / % + -` and, in constraints, `== != < <= > >= in and`."""
 
@@ -109,14 +138,14 @@ class Binary(Node):
     right: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Negate(Node):
     """`-operand`"""
 
     operand: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Pipe(Node):
     """`left -> right`"""
 
@@ -124,7 +153,7 @@ class Pipe(Node):
     right: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Choice(Node):
     """`a | b | c`, flat: at least two options."""
 
@@ -136,7 +165,7 @@ Expr = Name | Number | String | Bool | List | Each | Call | Index | Range | Subs
 # Statements of a body
 
 
-@dataclass(frozen=True)
+@node
 class Bind(Node):
     """`name = value`"""
 
@@ -144,7 +173,7 @@ class Bind(Node):
     value: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Require(Node):
     """`require condition if guard`"""
 
@@ -152,7 +181,7 @@ class Require(Node):
     guard: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Draw(Node):
     """`name ~ value`, in `tasks` only"""
 
@@ -160,7 +189,7 @@ class Draw(Node):
     value: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Goal(Node):
     """`maximize objective` or `minimize objective`, in `search` only; direction is the keyword"""
 
@@ -171,7 +200,7 @@ class Goal(Node):
 # Declarations
 
 
-@dataclass(frozen=True)
+@node
 class Parameter(Node):
     """`name` or `name = default`"""
 
@@ -179,7 +208,7 @@ class Parameter(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Port(Node):
     """`name`, `name: (sizes)` or `(sizes)` alone is not allowed; sizes are numbers or names."""
 
@@ -187,7 +216,7 @@ class Port(Node):
     sizes: tuple[Expr, ...] | None
 
 
-@dataclass(frozen=True)
+@node
 class Layer(Node):
     """An `op`, `cell` or `space`.
 
@@ -205,7 +234,7 @@ class Layer(Node):
     doc: str = ""
 
 
-@dataclass(frozen=True)
+@node
 class TypedParameter(Node):
     """`name: type` or `name: type = default`, in `extern op` only"""
 
@@ -214,7 +243,7 @@ class TypedParameter(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Extern(Node):
     """`extern op name(p: int = 3) [x: (n, h, w)] -> (c, h, w) = "module:Class"`; `output` are its sizes"""
 
@@ -228,7 +257,7 @@ class Extern(Node):
     keyword: ClassVar[str] = "extern op"
 
 
-@dataclass(frozen=True)
+@node
 class Settings(Node):
     """A `tasks`, `train`, `search` or `experiment`; `tasks t = mix(..)` is the short form."""
 
@@ -239,7 +268,7 @@ class Settings(Node):
     doc: str = ""
 
 
-@dataclass(frozen=True)
+@node
 class Use(Node):
     """`use std.spaces (a, b)` or `use "file.atnas" (a)`; `path` is the string or the dotted name as text"""
 
@@ -252,6 +281,19 @@ Declaration = Layer | Extern | Settings | Use
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """The declarations of one part of a file. It is sound where the parser had nothing to report."""
+
+    part: Part
+    declarations: tuple[Declaration, ...]
+    tokens: int
+    sound: bool
+
+
+@dataclass(frozen=True)
 class Program:
+    """What a file declares, in order; `chunks` hold the same by the parts of the text, each of which was read alone."""
+
     source: Source
     declarations: tuple[Declaration, ...]
+    chunks: tuple[Chunk, ...] = field(default=(), compare=False, repr=False)
