@@ -53,7 +53,7 @@ class Declared:
 
 
 class Parsed:
-    """The sources parsed so far, by path: one that did not change is not parsed again."""
+    """The sources parsed so far, by path: what did not change is not parsed again. See `parse` for what that asks."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Source, tuple[ast.Program, list[Diagnostic]]]] = {}
@@ -62,7 +62,7 @@ class Parsed:
         """See `parse`."""
         before = self._known.get(source.path)
         if before is None or before[0].text != source.text:
-            self._known[source.path] = source, parse(source)
+            self._known[source.path] = source, parse(source, before[1][0] if before else None)
         return self._known[source.path][1]
 
 

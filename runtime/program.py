@@ -12,11 +12,12 @@ from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.lint import unused
+from atnas.dsl.lint.loops import free, loops
 from atnas.dsl.lint.unused import left, said
 from atnas.dsl.memo import Memo
 from atnas.dsl.modules import Declared, Module, Parsed, Reader, load
 from atnas.dsl.net import Constraint, Net
-from atnas.dsl.scan import loops, scan
+from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.settings.configure import configure
 from atnas.dsl.settings.mixing import is_mix, mixed
@@ -149,12 +150,14 @@ class _Check:
             surroundings = [self._target(word) for word in self._words(declaration)]
             make = partial(scan, self.module, declaration)
             self.found.findings += self.memo(make, declaration, *surroundings, also="scan")
-        self.found.findings += loops(self.module)
+        layers = {d.name: d.syntax for d in self.module.own() if isinstance(d.syntax, ast.Layer)}
+        uses = {name: self.memo(partial(free, syntax), syntax, also="free") for name, syntax in layers.items()}
+        self.found.findings += loops(uses)
         if not self.module.broken:
             self.found.findings += left(declarations, set().union(*map(self._words, declarations)))
 
     def _words(self, declaration: ast.Declaration) -> tuple[str, ...]:
-        return self.memo(lambda: tuple(said(declaration)), declaration, also="words")
+        return self.memo(lambda: tuple(sorted(said(declaration))), declaration, also="words")
 
     def _target(self, word: str) -> object:
         declared = self.module.names.get(word)
@@ -235,10 +238,25 @@ class _Check:
     def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
         make = partial(work_out, space, call, self.module, ends)
         shape = None if ends is None else (ends.shape, ends.outputs)
-        worked = self.memo(make, *_reached(space), call, ends and ends.span.source, also=shape)
+        worked = self.memo(make, *self._reached(space), call, ends and ends.span.source, also=shape)
         self.worked.append(worked)
         self.found.findings += worked.findings
         return worked
+
+    def _reached(self, space: Declared) -> list[object]:
+        """The declarations that a space uses, directly or not, in the order of the first use; None for other words."""
+        found: dict[int, Declared] = {id(space.syntax): space}
+        order: list[object] = [space.syntax]
+        queue = [space]
+        while queue:
+            here = queue.pop()
+            for word in self._words(here.syntax):
+                target = here.module.names.get(word)
+                order.append(target and target.syntax)
+                if target is not None and id(target.syntax) not in found:
+                    found[id(target.syntax)] = target
+                    queue.append(target)
+        return order
 
 
 def is_whole(declared: Declared) -> bool:
@@ -249,22 +267,6 @@ def is_whole(declared: Declared) -> bool:
         and syntax.keyword == "space"
         and all(p.default is not None for p in syntax.parameters)
     )
-
-
-def _reached(space: Declared) -> list[object]:
-    """The declarations that a space uses, directly or not, in the order of the first use; None for other words."""
-    found: dict[int, Declared] = {id(space.syntax): space}
-    order: list[object] = [space.syntax]
-    queue = [space]
-    while queue:
-        here = queue.pop()
-        for word in sorted(said(here.syntax)):
-            target = here.module.names.get(word)
-            order.append(target and target.syntax)
-            if target is not None and id(target.syntax) not in found:
-                found[id(target.syntax)] = target
-                queue.append(target)
-    return order
 
 
 def _setting(syntax: ast.Settings, name: str) -> Span:
