@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import networkx as nx
 
 from atnas.compiler.activity import activity
 from atnas.compiler.graph import Graph, sources
-from atnas.dsl.cases import NEVER, both, choose, leaf, nodes
+from atnas.dsl.cases import NEVER, TRUE, Cases, both, choose, leaf, nodes
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.extern import layer_class
 from atnas.dsl.net import Arith, ChoiceNode, InputNode, LayerNode, NetNode, Num, Pick
@@ -66,11 +66,16 @@ def _takes(layer: LayerNode, inputs: int) -> bool:
 
 def _shapes(graph: Graph) -> bool:
     layers = {n: node for n, node in graph.nodes.items() if not isinstance(node, InputNode)}
-    found = activity(graph)
-    allowed = met(graph.constraints)
-    needed = {n: both(found.nodes[n], allowed) for n in layers}
-    shapes = [choose(needed[n], (True, False), (node.shape, leaf(()))) for n, node in layers.items()]
-    return not any(case is NEVER for shape in shapes for case in nodes(shape))
+    found = activity(graph).nodes
+    bare = [n for n, node in layers.items() if _has_none(node, found[n])]
+    allowed = met(graph.constraints) if bare else TRUE
+    return not any(_has_none(layers[n], both(found[n], allowed)) for n in bare)
+
+
+def _has_none(node: LayerNode | ChoiceNode, where: Cases[bool]) -> bool:
+    """Whether a node has no shape in some of these cases."""
+    shape: Cases[Any] = choose(where, (True, False), (node.shape, leaf(())))
+    return any(case is NEVER for case in nodes(shape))
 
 
 def _distinct(items: Iterable[object]) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import PurePosixPath
 
+from atnas import grammars
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
@@ -142,7 +142,7 @@ class _Loader:
             return None
 
     def _standard(self, use: ast.Use, dotted: str) -> Source | None:
-        library = resources.files("atnas.grammars") / "std"
+        library = grammars.path("std")
         first, _, rest = dotted.partition(".")
         file = library / f"{rest}.atnas"
         if first == "std" and rest.isidentifier() and file.is_file():

@@ -237,7 +237,7 @@ class Members:
 
 @dataclass(frozen=True)
 class Compare:
-    """`left op right`; sides are numbers, metrics and counts; op as in `Arith`."""
+    """`left op right`; sides are numbers, metrics, counts and the same again; op as in `Arith`."""
 
     op: str
     left: Condition

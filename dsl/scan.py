@@ -5,11 +5,12 @@ This sees every body, used or not; what depends on values is left to the elabora
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS, WHOLE, beyond
 from atnas.dsl.elaborate.expressions import BUILTINS
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
@@ -20,7 +21,14 @@ from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import children, parts
+from atnas.dsl.syntax.unparse import text
+from atnas.dsl.syntax.walk import children
+
+TRUTH: Final = ("true", "false")
+CHOOSING: Final = frozenset(
+    ["choice", "choices", "choose", "layerchoice", "valuechoice", "inputchoice", "oneof", "mutable", "categorical"]
+)
+"""What other frameworks call a choice, in small letters without `_`."""
 
 
 def scan(module: Module, declaration: ast.Declaration) -> list[Diagnostic]:
@@ -40,8 +48,13 @@ class _Scan:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.findings: list[Diagnostic] = []
+        self.itself = ""
+        self.bound: dict[str, Span] = {}
+        self.binding = ""
 
     def layer(self, syntax: ast.Layer) -> list[Diagnostic]:
+        self.itself = syntax.name.id
+        self.bound = {line.name.id: line.name.span for line in syntax.body if isinstance(line, ast.Bind)}
         scope: dict[str, Span] = {}
         for parameter in syntax.parameters:
             if parameter.default is not None:
@@ -64,7 +77,9 @@ class _Scan:
                 )
         for statement in syntax.body:
             if isinstance(statement, ast.Bind):
+                self.binding = statement.name.id
                 self.expression(statement.value, scope)
+                self.binding = ""
                 self.bind(statement.name, scope)
             else:
                 self.condition(statement.condition, scope, syntax.keyword)
@@ -78,6 +93,7 @@ class _Scan:
                     port.name.span,
                     f"the output `{port.name.id}` is never bound",
                     f"did you mean `{close}`?" if close else f"bind it in the body: {port.name.id} = ..",
+                    fix=_spelt(port.name, close),
                 )
         return self.findings
 
@@ -114,7 +130,7 @@ class _Scan:
         match node:
             case ast.Name(id=word) if word not in scope:
                 if word not in METRICS:
-                    self.known(node, {**scope, **dict.fromkeys(METRICS, node.span)})
+                    self.known(node, scope, [*scope, *METRICS])
                 elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
@@ -142,26 +158,30 @@ class _Scan:
         word = node.function.id
         if len(places) > len(names):
             listed = ", ".join(f"`{n}`" for n in names)
-            cure = f"it takes {listed}" if names else "it takes none"
+            applied = f"it takes none; a layer is applied with `->`: {text(places[0].value)} -> {word}"
+            cure = f"it takes {listed}" if names else applied
             self.report("E203", places[len(names)].span, f"`{word}` has too many arguments", cure)
             return
         given = set(names[: len(places)])
+        free = [n for n in names if n not in given and all(a.name is None or a.name.id != n for a in node.arguments)]
         for argument in node.arguments:
             if argument.name is None:
                 continue
             name = argument.name.id
             if name not in names:
-                close = nearest(name, names)
+                close = nearest(name, free)
                 listed = ", ".join(f"`{n}`" for n in names) or "no arguments"
                 cure = f"did you mean `{close}`?" if close else f"it takes {listed}"
-                self.report("E203", argument.name.span, f"`{word}` has no argument `{name}`", cure)
+                message = f"`{word}` has no argument `{name}`"
+                self.report("E203", argument.name.span, message, cure, fix=_spelt(argument.name, close))
                 given |= required
             elif name in given:
-                self.report("E203", argument.span, f"`{name}` is given twice")
+                self.report("E203", argument.span, f"`{name}` is given twice", "keep one of the two")
             given.add(name)
         missing = [n for n in names if n in required - given]
         if missing:
-            self.report("E204", node.span, f"`{word}` needs {', '.join(f'`{n}`' for n in missing)}")
+            cure = f"add {', '.join(f'`{n} = ..`' for n in missing)}"
+            self.report("E204", node.span, f"`{word}` needs {', '.join(f'`{n}`' for n in missing)}", cure)
 
     def signature(self, word: str, scope: dict[str, Span]) -> tuple[list[str] | None, set[str]]:
         """The parameters of a callee and those without default; None where they are not known here."""
@@ -179,7 +199,8 @@ class _Scan:
         infos = parameters(load("ops", word))
         return [i.name for i in infos], {i.name for i in infos if i.required}
 
-    def known(self, node: ast.Name, scope: dict[str, Span]) -> None:
+    def known(self, node: ast.Name, scope: dict[str, Span], meant: Sequence[str] | None = None) -> None:
+        """Reports a name that does not exist; `meant` may have been meant: all that exist unless given."""
         word = node.id
         declared = self.module.names.get(word)
         if not word or word in scope or word in self.module.lost or word in BUILTINS or word in entries("ops"):
@@ -188,64 +209,41 @@ class _Scan:
             if isinstance(declared.syntax, ast.Settings):
                 self.report("E201", node.span, f"`{word}` is a `{declared.syntax.keyword}`, not a layer")
             return
-        layers = [n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings)]
-        close = nearest(word, [*scope, *layers, *entries("ops"), *BUILTINS])
-        self.report("E101", node.span, f"there is no `{word}`", f"did you mean `{close}`?" if close else None)
+        if node.span in self.module.broken:
+            return
+        if word in self.bound:
+            self.early(node)
+            return
+        if meant is None:
+            layers = [n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings)]
+            meant = [*scope, *layers, *entries("ops"), *BUILTINS, *TRUTH]
+        near = nearest(word, [other for other in meant if other != self.itself])
+        cure = f"did you mean `{near}`?" if near else None
+        if word.casefold().replace("_", "") in CHOOSING:
+            near, cure = None, "a choice is written `a | b`, a range `1..4`"
+        self.report("E101", node.span, f"there is no `{word}`", cure, fix=_spelt(node, near))
+
+    def early(self, node: ast.Name) -> None:
+        """A name that is bound further below."""
+        label = Label(self.bound[node.id], "bound here")
+        if node.id == self.binding:
+            message, cure = f"`{node.id}` stands in its own value", "begin with an input, or with what is bound above"
+        else:
+            message, cure = f"`{node.id}` is used before it is bound", "move the line that binds it up"
+        self.report("E101", node.span, message, cure, labels=(label,))
 
     def report(
-        self, code: str, span: Span, message: str, cure: str | None = None, labels: tuple[Label, ...] = ()
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        cure: str | None = None,
+        labels: tuple[Label, ...] = (),
+        fix: tuple[Edit, ...] = (),
     ) -> None:
-        self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
+        self.findings.append(Diagnostic(code, span, message, cure, labels=labels, fix=fix))
 
 
-def loops(module: Module) -> Iterator[Diagnostic]:
-    """Ops and cells of a file that reach themselves, each once."""
-    layers = {d.name: d.syntax for d in module.own() if isinstance(d.syntax, ast.Layer)}
-    uses = {name: [w for w in _free(syntax) if w.id in layers] for name, syntax in layers.items()}
-    blamed: set[str] = set()
-    for loop in _circles(uses):
-        if blamed.isdisjoint(w.id for w in loop):
-            blamed.update(w.id for w in loop)
-            names = " -> ".join([loop[-1].id, *(w.id for w in loop)])
-            message = f"`{loop[-1].id}` reaches itself: {names}"
-            yield Diagnostic("E104", loop[0].span, message, help="repeat a layer with `*` instead")
-
-
-def _free(syntax: ast.Layer) -> list[ast.Name]:
-    """The names in a layer that it does not bind itself."""
-    bound = {p.name.id for p in syntax.parameters} | {p.name.id for p in syntax.inputs}
-    bound |= {s.name.id for s in syntax.body if isinstance(s, ast.Bind)}
-    found: list[ast.Name] = []
-    for expression in _expressions(syntax):
-        for part in parts(expression):
-            if isinstance(part, ast.Each):
-                bound |= {n.id for n in part.names}
-            elif isinstance(part, ast.Name):
-                found.append(part)
-    return [w for w in found if w.id not in bound]
-
-
-def _circles(uses: Mapping[str, Sequence[ast.Name]]) -> Iterator[list[ast.Name]]:
-    """The names along ways from a declaration to itself, at least one way for each that has any."""
-    done: set[str] = set()
-    for start in uses:
-        way: list[ast.Name] = []
-        ahead = {} if start in done else {start: iter(uses[start])}
-        while ahead:
-            here = next(reversed(ahead))
-            word = next((w for w in ahead[here] if w.id not in done), None)
-            if word is None:
-                done.add(here)
-                del ahead[here], way[-1:]
-            elif word.id in ahead:
-                yield [*way[list(ahead).index(word.id) :], word]
-            else:
-                way.append(word)
-                ahead[word.id] = iter(uses[word.id])
-
-
-def _expressions(syntax: ast.Layer) -> Iterator[ast.Expr]:
-    if syntax.short is not None:
-        yield syntax.short
-    yield from (p.default for p in syntax.parameters if p.default is not None)
-    yield from (s.value for s in syntax.body if isinstance(s, ast.Bind))
+def _spelt(name: ast.Name, near: str | None) -> tuple[Edit, ...]:
+    """The edit that spells a name as it was meant."""
+    return (Edit(name.span, near),) if near else ()

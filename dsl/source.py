@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 
 class Position(NamedTuple):
@@ -22,11 +23,15 @@ class Source:
     path: str
     text: str
 
+    offset: ClassVar[int] = 0
+
+    @property
+    def whole(self) -> Source:
+        return self
+
     @cached_property
     def _starts(self) -> list[int]:
-        starts = [0]
-        starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
-        return starts
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def position(self, offset: int) -> Position:
         line = bisect_right(self._starts, offset)
@@ -39,20 +44,65 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-@dataclass(frozen=True)
-class Span:
-    """The characters `start <= i < end` of a source."""
+class Part:
+    """A stretch of a source, known by its text: it may move, and be found again in a later version of the source.
 
-    source: Source
-    start: int
-    end: int
+    The spans in it count from its beginning, so they move with it.
+    """
+
+    __slots__ = ("offset", "text", "whole")
+
+    def __init__(self, whole: Source, offset: int, text: str) -> None:
+        self.whole = whole
+        self.offset = offset
+        self.text = text
+
+    def move(self, whole: Source, offset: int) -> None:
+        """From now on the part stands in this source, at this place."""
+        self.whole = whole
+        self.offset = offset
+
+
+class Span:
+    """The characters `start <= i < end` of a source.
+
+    `first` and `last` are the same, counted from the beginning of the part that the span was made for. Spans are equal
+    where they are the same place of equal sources; nothing changes a span but the move of its part.
+    """
+
+    __slots__ = ("first", "last", "part")
+
+    def __init__(self, part: Source | Part, first: int, last: int) -> None:
+        self.part = part
+        self.first = first
+        self.last = last
+
+    @property
+    def source(self) -> Source:
+        return self.part.whole
+
+    @property
+    def start(self) -> int:
+        return self.part.offset + self.first
+
+    @property
+    def end(self) -> int:
+        return self.part.offset + self.last
 
     @property
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:
-        return Span(self.source, self.start, max(self.end, other.end))
+        return Span(self.part, self.first, max(self.last, other.end - self.part.offset))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Span):
+            return NotImplemented
+        return self.start == other.start and self.end == other.end and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash((self.source.path, self.start, self.end))
 
     def __repr__(self) -> str:
         line, column = self.source.position(self.start)

@@ -238,7 +238,7 @@ class _Check:
     def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
         make = partial(work_out, space, call, self.module, ends)
         shape = None if ends is None else (ends.shape, ends.outputs)
-        worked = self.memo(make, *self._reached(space), call, ends and ends.span.source, also=shape)
+        worked = self.memo(make, *self._reached(space), call, ends and ends.span.part, also=shape)
         self.worked.append(worked)
         self.found.findings += worked.findings
         return worked

@@ -1,4 +1,4 @@
-"""Convolutions: dense, depthwise, separable and dilated.
+"""Convolutions: dense, depthwise, separable, dilated and crossed.
 
 All pad "same": a map of size n becomes ceil(n / stride), whatever the kernel and dilation, so that an elastic
 kernel keeps the shape. They are 1-d on (c, l) and 2-d on (c, h, w).
@@ -10,6 +10,7 @@ kernel keeps the shape. They are 1-d on (c, l) and 2-d on (c, h, w).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from atnas.compiler.operators import counts
@@ -156,6 +157,37 @@ class DilatedConv(Operator):
         return modules.separable(
             len(x) - 1, x[0], self.channels, self.kernel, stride=self.stride, dilation=self.dilation
         )
+
+
+@dataclass(frozen=True)
+class CrossedConv(Operator):
+    """Relu, 1 x k, k x 1, batch norm: a large window from two thin ones (NASNet, arXiv 1707.07012).
+
+    The first strides. On images (c, h, w) only.
+    """
+
+    channels: int = param(elastic=True, low=1, doc="output channels of both convolutions")
+    kernel: int = param(5, elastic=True, low=1, doc="length k of both windows, an odd number")
+    stride: int = param(1, low=1, doc="step of the first convolution")
+
+    def shape(self, x: Shape) -> Shape:
+        if len(x) != 3:
+            raise ShapeError(f"crossed_conv takes an image (c, h, w), not {written(x)}: take conv for (c, l)")
+        odd("crossed_conv", self.kernel, x)
+        return (self.channels, *strided(x[1:], self.stride))
+
+    def cost(self, x: Shape) -> Cost:
+        c, places = self.channels, prod(self.shape(x)[1:])
+        weights = (x[0] + c) * c * self.kernel
+        return Cost(weights, weights * places, 2 * c * places) + counts.norm(c)
+
+    def layers(self) -> int:
+        return 2
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.crossed(x[0], self.channels, self.kernel, stride=self.stride)
 
 
 def _separable(c_in: int, c_out: int, kernel: int, size: Shape) -> Cost:

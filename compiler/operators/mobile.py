@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from atnas.compiler.operators import counts
-from atnas.compiler.operators.shapes import feature_map, odd, strided
-from atnas.dsl.operator import Cost, Operator, Shape, param
+from atnas.compiler.operators.shapes import feature_map, odd, strided, written
+from atnas.dsl.operator import Cost, Operator, Shape, ShapeError, param
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,20 +33,26 @@ class InvertedResidual(Operator):
         "relu6", doc="activation after the first two convolutions"
     )
     se: bool = param(False, doc="squeeze and excite the inner channels")
+    groups: int = param(1, low=1, doc="groups of the 1x1 convolutions (FBNet, arXiv 1812.03443, without its shuffle)")
 
     def shape(self, x: Shape) -> Shape:
         _, size = feature_map("mbconv", x)
         odd("mbconv", self.kernel, x)
+        if any(c % self.groups for c in (x[0], self._width(x), self.channels)):
+            raise ShapeError(
+                f"mbconv cannot split {written(x)}, {self._width(x)} channels inside and its own {self.channels} "
+                f"into {self.groups} groups: take a number of groups that divides them"
+            )
         return (self.channels, *strided(size, self.stride))
 
     def cost(self, x: Shape) -> Cost:
         size, width = self.shape(x)[1:], self._width(x)
         return (
-            (_conv_bn(x[0], width, x[1:]) if self._expands else Cost())
+            (self._conv_bn(x[0], width, x[1:]) if self._expands else Cost())
             + counts.depthwise(width, self.kernel, size)
             + counts.norm(width)
             + (_squeeze_excite(width, len(size)) if self.se else Cost())
-            + _conv_bn(width, self.channels, size)
+            + self._conv_bn(width, self.channels, size)
         )
 
     def layers(self) -> int:
@@ -65,6 +71,7 @@ class InvertedResidual(Operator):
             stride=self.stride,
             act=self.act,
             squeezed=squeezed(self._width(x)) if self.se else None,
+            groups=self.groups,
         )
 
     @property
@@ -74,16 +81,15 @@ class InvertedResidual(Operator):
     def _width(self, x: Shape) -> int:
         return round(x[0] * self.expand)
 
+    def _conv_bn(self, c_in: int, c_out: int, size: Shape) -> Cost:
+        return counts.conv(c_in, c_out, 1, size, groups=self.groups) + counts.norm(c_out)
+
 
 def squeezed(width: int) -> int:
     """A quarter of the width as a multiple of 8, at least 8 and at least nine tenths of that quarter."""
     quarter = width // 4
     rounded = max(8, (quarter + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * quarter else rounded + 8
-
-
-def _conv_bn(c_in: int, c_out: int, size: Shape) -> Cost:
-    return counts.conv(c_in, c_out, 1, size) + counts.norm(c_out)
 
 
 def _squeeze_excite(width: int, dims: int) -> Cost:

@@ -43,22 +43,33 @@ def batch_norm(dims: int, c: int) -> nn.Module:
     return nn.BatchNorm2d(c) if dims == 2 else nn.BatchNorm1d(c)
 
 
-def max_pool(dims: int, kernel: int, stride: int) -> nn.Module:
+def max_pool(dims: int, kernel: int, stride: int, ceil: bool) -> nn.Module:
     """Max pooling, padded with (kernel - 1) // 2 on each side."""
     pool = nn.MaxPool1d if dims == 1 else nn.MaxPool2d
-    return pool(kernel, stride, (kernel - 1) // 2)
+    return pool(kernel, stride, (kernel - 1) // 2, ceil_mode=ceil)
 
 
-def avg_pool(dims: int, kernel: int, stride: int) -> nn.Module:
+def avg_pool(dims: int, kernel: int, stride: int, ceil: bool) -> nn.Module:
     """Average pooling, padded with (kernel - 1) // 2 on each side; padding is not counted."""
     pool: Any = nn.AvgPool1d if dims == 1 else nn.AvgPool2d
-    module: nn.Module = pool(kernel, stride, (kernel - 1) // 2, count_include_pad=False)
+    module: nn.Module = pool(kernel, stride, (kernel - 1) // 2, ceil_mode=ceil, count_include_pad=False)
     return module
 
 
 def mean(dims: int) -> nn.Module:
     """The mean of each channel, as a map of one place."""
     return nn.AdaptiveAvgPool1d(1) if dims == 1 else nn.AdaptiveAvgPool2d(1)
+
+
+def crossed(c_in: int, c_out: int, kernel: int, *, stride: int = 1) -> nn.Sequential:
+    """Relu, 1 x kernel, kernel x 1, batch norm over [N, C, H, W]."""
+    half = (kernel - 1) // 2
+    module = nn.Sequential()
+    module.add_module("relu", nn.ReLU())
+    module.add_module("row", nn.Conv2d(c_in, c_out, (1, kernel), stride, (0, half), bias=False))
+    module.add_module("column", nn.Conv2d(c_out, c_out, (kernel, 1), 1, (half, 0), bias=False))
+    module.add_module("bn", nn.BatchNorm2d(c_out))
+    return module
 
 
 def separable(dims: int, c_in: int, c_out: int, kernel: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -75,7 +86,7 @@ class InvertedResidual(nn.Module):
     """Expand, depthwise, squeeze-excite, project; the input is added where it fits.
 
     width: inner channels; expands: whether there is an expansion, else width is c_in; squeezed: inner
-    channels of squeeze-excite, None for none.
+    channels of squeeze-excite, None for none; groups: of the 1x1 convolutions.
     """
 
     def __init__(
@@ -90,11 +101,12 @@ class InvertedResidual(nn.Module):
         stride: int,
         act: str,
         squeezed: int | None,
+        groups: int,
     ) -> None:
         super().__init__()
         self.body = nn.Sequential()
         if expands:
-            self.body.add_module("expand", conv(dims, c_in, width, 1))
+            self.body.add_module("expand", conv(dims, c_in, width, 1, groups=groups))
             self.body.add_module("expand_bn", batch_norm(dims, width))
             self.body.add_module("expand_act", ACTIVATIONS[act]())
         self.body.add_module("depthwise", conv(dims, width, width, kernel, stride=stride, groups=width))
@@ -102,7 +114,7 @@ class InvertedResidual(nn.Module):
         self.body.add_module("depthwise_act", ACTIVATIONS[act]())
         if squeezed is not None:
             self.body.add_module("se", SqueezeExcite(dims, width, squeezed))
-        self.body.add_module("project", conv(dims, width, c_out, 1))
+        self.body.add_module("project", conv(dims, width, c_out, 1, groups=groups))
         self.body.add_module("project_bn", batch_norm(dims, c_out))
         self.residual = stride == 1 and c_in == c_out
 
@@ -159,18 +171,18 @@ def _shortcut(dims: int, c_in: int, c_out: int, stride: int) -> nn.Module:
 
 
 class FactorizedReduce(nn.Module):
-    """Halves the size and keeps the channels: two strided 1x1 convolutions, the second one place further on.
+    """Halves the size: two strided 1x1 convolutions side by side, the second one place further on.
 
     Batch norm is written as one for each half, which is the same function, so that leading slices of both
     halves are a narrower reduction. Odd sizes round up: the second half reads zeros past the border.
     """
 
-    def __init__(self, dims: int, c: int) -> None:
+    def __init__(self, dims: int, c_in: int, c_out: int) -> None:
         super().__init__()
         self.relu = nn.ReLU()
-        self.first = _half(dims, c, c - c // 2)
+        self.first = projection(dims, c_in, c_out - c_out // 2, stride=2)
         self.shift = nn.ConstantPad1d((-1, 1), 0.0) if dims == 1 else nn.ConstantPad2d((-1, 1, -1, 1), 0.0)
-        self.second = _half(dims, c, c // 2) if c > 1 else None
+        self.second = projection(dims, c_in, c_out // 2, stride=2) if c_out > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(x)
@@ -178,8 +190,9 @@ class FactorizedReduce(nn.Module):
         return first if self.second is None else torch.cat((first, self.second(self.shift(x))), 1)
 
 
-def _half(dims: int, c_in: int, c_out: int) -> nn.Sequential:
-    return nn.Sequential(conv(dims, c_in, c_out, 1, stride=2), batch_norm(dims, c_out))
+def projection(dims: int, c_in: int, c_out: int, *, stride: int = 1) -> nn.Sequential:
+    """A 1x1 convolution and batch norm."""
+    return nn.Sequential(conv(dims, c_in, c_out, 1, stride=stride), batch_norm(dims, c_out))
 
 
 class ChannelNorm(nn.Module):

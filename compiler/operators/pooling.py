@@ -2,7 +2,7 @@
 
 A window of k pads p = (k - 1) // 2 on each side, so a map of size n becomes floor((n + 2p - k) / stride) + 1:
 an odd window gives ceil(n / stride), as in DARTS and NAS-Bench-201; a window of 2 pads nothing and halves,
-rounding down.
+rounding down. With `ceil` the quotient rounds up, and the last window may hang over the edge.
 """
 
 # mypy: disable-error-code="override"
@@ -26,14 +26,15 @@ class MaxPool(Operator):
 
     kernel: int = param(2, low=1, doc="window")
     stride: int | None = param(None, low=1, doc="step between windows; the window by default")
+    ceil: bool = param(False, doc="round the size up, not down")
 
     def shape(self, x: Shape) -> Shape:
-        return _pooled("max_pool", x, self.kernel, self.stride or self.kernel)
+        return _pooled("max_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
-        return modules.max_pool(len(x) - 1, self.kernel, self.stride or self.kernel)
+        return modules.max_pool(len(x) - 1, self.kernel, self.stride or self.kernel, self.ceil)
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,15 @@ class AvgPool(Operator):
 
     kernel: int = param(2, low=1, doc="window")
     stride: int | None = param(None, low=1, doc="step between windows; the window by default")
+    ceil: bool = param(False, doc="round the size up, not down")
 
     def shape(self, x: Shape) -> Shape:
-        return _pooled("avg_pool", x, self.kernel, self.stride or self.kernel)
+        return _pooled("avg_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
-        return modules.avg_pool(len(x) - 1, self.kernel, self.stride or self.kernel)
+        return modules.avg_pool(len(x) - 1, self.kernel, self.stride or self.kernel, self.ceil)
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,20 @@ class GlobalAvgPool(Operator):
         return nn.Sequential(modules.mean(len(x) - 1), nn.Flatten())
 
 
-def _pooled(operator: str, x: Shape, kernel: int, stride: int) -> Shape:
+def _pooled(operator: str, x: Shape, kernel: int, stride: int, ceil: bool) -> Shape:
     c, size = feature_map(operator, x)
-    padded = tuple(n + 2 * ((kernel - 1) // 2) for n in size)
-    if min(padded) < kernel:
+    pooled = tuple(_places(n, kernel, stride, ceil) for n in size)
+    if min(pooled) < 1:
         raise ShapeError(
             f"{operator}({kernel}) has a window larger than its input {written(x)}: "
             "take a smaller window, or fewer strides before it"
         )
-    return (c, *((n - kernel) // stride + 1 for n in padded))
+    return (c, *pooled)
+
+
+def _places(n: int, kernel: int, stride: int, ceil: bool) -> int:
+    """Windows along n places. One that would begin beyond them is left out, as torch does."""
+    pad = (kernel - 1) // 2
+    if not ceil:
+        return (n + 2 * pad - kernel) // stride + 1
+    return min(-((kernel - n - 2 * pad) // stride) + 1, (n + pad - 1) // stride + 1)

@@ -22,29 +22,45 @@ if TYPE_CHECKING:
 class Skip(Operator):
     """The input itself; with `stride = 2` DARTS's factorised reduction (arXiv 1806.09055).
 
-    That keeps the channels: relu, two 1x1 convolutions of stride 2 side by side, the second one place further
-    on, and batch norm.
+    That is relu, two 1x1 convolutions of stride 2 side by side, the second one place further on, and batch norm.
+    Where `channels` are given and not the input's, a 1x1 convolution and batch norm (NATS-Bench, arXiv 2009.00437).
     """
 
     stride: int = param(1, low=1, high=2, doc="2 halves the size")
+    channels: int | None = param(None, elastic=True, low=1, doc="output channels; the input's by default")
 
     def shape(self, x: Shape) -> Shape:
-        return x if self.stride == 1 else _strided("skip", x, self.stride)
+        if self._passes(x):
+            return x
+        given = [f"stride = {self.stride}"] * (self.stride > 1) + [f"channels = {self.channels}"] * bool(self.channels)
+        _, size = feature_map(f"skip({', '.join(given)})", x)
+        return (self._width(x), *strided(size, self.stride))
 
     def cost(self, x: Shape) -> Cost:
-        if self.stride == 1:
+        if self._passes(x):
             return Cost()
-        return counts.conv(x[0], x[0], 1, self.shape(x)[1:]) + counts.norm(x[0])
+        width = self._width(x)
+        return counts.conv(x[0], width, 1, self.shape(x)[1:]) + counts.norm(width)
 
     def layers(self) -> int:
-        return self.stride - 1
+        return int(self.stride > 1 or self.channels is not None)
 
     def build(self, x: Shape) -> nn.Module:
         from torch import nn
 
         from atnas.compiler.operators import modules
 
-        return nn.Identity() if self.stride == 1 else modules.FactorizedReduce(len(x) - 1, x[0])
+        if self._passes(x):
+            return nn.Identity()
+        if self.stride == 2:
+            return modules.FactorizedReduce(len(x) - 1, x[0], self._width(x))
+        return modules.projection(len(x) - 1, x[0], self._width(x))
+
+    def _passes(self, x: Shape) -> bool:
+        return self.stride == 1 and self._width(x) == x[0]
+
+    def _width(self, x: Shape) -> int:
+        return x[0] if self.channels is None else self.channels
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, written
+from atnas.dsl.elaborate.replay import Recording, is_within, like, numbers, replay
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
     Alternatives,
@@ -169,14 +170,33 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
         if elab.depth > DEEPEST:
             raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
         place = elab.builder.place(call.place)
-        cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
-        result = _applied(elab, call, syntax, given, cx)
+        result = _repeated(elab, call, syntax, given, place, guard)
         out = result.items[0] if isinstance(result, ListOf) and result.items else result
         if isinstance(out, Tensor):
             elab.builder.uses.append((syntax, out.node, guard))
         return result
     finally:
         elab.depth -= 1
+
+
+def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:
+    """The outputs of a use; of one like another before it, by copying that."""
+    builder = elab.builder
+    cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
+    tensors = given.items if isinstance(given, ListOf) else (given,)
+    key = like(builder, call, syntax, tensors, guard)
+    if key is None:
+        return _applied(elab, call, syntax, given, cx)
+    if key in builder.recordings:
+        elab.spend(len(builder.recordings[key]))
+        return replay(builder, builder.recordings[key], tensors, place)
+    first, uses, asked = len(builder.nodes), len(builder.uses), len(builder.constraints)
+    result = _applied(elab, call, syntax, given, cx)
+    last = (len(builder.nodes), len(builder.uses))
+    made = Recording((first, last[0]), (uses, last[1]), numbers(tensors), result, place)
+    if len(builder.constraints) == asked and is_within(builder, made):
+        builder.recordings[key] = made
+    return result
 
 
 def _applied(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, cx: Context) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, l
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
+from atnas.dsl.elaborate.replay import Recording
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.net import (
@@ -60,7 +61,8 @@ class Builder:
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
-    settled: dict[object, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
+    recordings: dict[Hashable, Recording] = field(default_factory=dict)
+    settled: dict[Hashable, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
     _sites: Unique = field(default_factory=Unique)
     _cells: Unique = field(default_factory=Unique)
     _ways: Unique = field(default_factory=Unique)
@@ -148,7 +150,7 @@ class Builder:
     # Nodes
 
     def input(self, name: str, shape: Shape) -> int:
-        return self._add(InputNode(name, shape), leaf(shape))
+        return self.add(InputNode(name, shape), leaf(shape))
 
     def layer(
         self,
@@ -166,7 +168,7 @@ class Builder:
         if shape is None:
             merged = Refusal(str(operator), leaf(()), edges, span, merge)
             shape = self._shape(cls, arguments, edges, guard, merged)
-        return self._add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
+        return self.add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 
     def _shape(
         self,
@@ -214,9 +216,10 @@ class Builder:
     def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
         """The source whose key the selector takes."""
         shape = choose(number(selector), keys, [self.shapes[s] for s in sources])
-        return self._add(ChoiceNode(selector, keys, sources, shape, span), shape)
+        return self.add(ChoiceNode(selector, keys, sources, shape, span), shape)
 
-    def _add(self, node: NetNode, shape: Cases[Shape]) -> int:
+    def add(self, node: NetNode, shape: Cases[Shape]) -> int:
+        """A node whose shape is known."""
         if len(self.nodes) >= LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
         self._cases += size(shape)

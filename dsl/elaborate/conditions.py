@@ -41,7 +41,7 @@ from atnas.dsl.net import (
 )
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
-from atnas.dsl.syntax.walk import decision
+from atnas.dsl.syntax.walk import decision, words
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
@@ -79,9 +79,9 @@ def constraint(
 
 def holds(elab: Elaborator, node: ast.Expr, found: Condition | Unknown) -> bool:
     """Whether a condition is true or false, as a comparison is and a number is not; reports it where it is not."""
-    if isinstance(found, Compare | Unknown):
+    if isinstance(found, Unknown) or (isinstance(found, Compare) and found.op in COMPARISONS):
         return True
-    counted = isinstance(found, Metric | Count | Members | tuple)
+    counted = isinstance(found, Metric | Count | Members | Compare | tuple)
     if not counted and all(isinstance(v, bool) for v in values(number(found))):  # type: ignore[arg-type]
         return True
     elab.builder.report("E404", node.span, "this is a number, and a condition compares", f"write {text(node)} <= ..")
@@ -93,6 +93,8 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
     match node:
         case ast.Binary(op=op) if op in COMPARISONS:
             return _comparison(elab, node, cx)
+        case ast.Binary() if _measures(node, cx):
+            return _arithmetic(elab, node, cx)
         case ast.Name(id=word) if word in METRICS and word not in cx.scope:
             if cx.nodes is not None and word in WHOLE:
                 elab.builder.report("E407", node.span, *beyond(node))
@@ -129,6 +131,23 @@ def _comparison(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | 
     if node.op == "and" and not (holds(elab, node.left, first) and holds(elab, node.right, second)):
         return UNKNOWN
     return Compare(node.op, first, second)
+
+
+def _measures(node: ast.Expr, cx: Context) -> bool:
+    """Whether a metric or count stands in an expression."""
+    return any(word.id in (*METRICS, *MEASURED) and word.id not in cx.scope for word in words(node))
+
+
+def _arithmetic(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | Unknown:
+    """Sums and their like of metrics, counts and numbers."""
+    sides = [condition(elab, side, cx) for side in (node.left, node.right)]
+    for side, found in zip((node.left, node.right), sides, strict=True):
+        if isinstance(found, Unknown):
+            return UNKNOWN
+        if isinstance(found, tuple) or (isinstance(found, Compare) and found.op in COMPARISONS):
+            elab.builder.report("E208", side.span, f"`{node.op}` works on numbers, and this is none")
+            return UNKNOWN
+    return Compare(node.op, *sides)  # type: ignore[arg-type]
 
 
 def _plain(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown:

@@ -25,23 +25,28 @@ class Mark(NamedTuple):
 
 def full(findings: Iterable[Diagnostic], color: bool = False) -> str:
     """Every finding with its lines of source, in source order, blank lines between. Colours are ANSI's."""
-    return "\n\n".join("\n".join(_block(finding, color)) for finding in _sorted(findings))
+    return "\n\n".join("\n".join(_block(finding, color)) for finding in in_order(findings))
 
 
 def concise(findings: Iterable[Diagnostic]) -> str:
     """One line a finding: `path:line:column: code message`."""
-    return "\n".join(f"{_place(f.span)}: {f.code} {_clean(f.message)}" for f in _sorted(findings))
+    return "\n".join(f"{_place(f.span)}: {f.code} {_clean(f.message)}" for f in in_order(findings))
 
 
 def as_json(findings: Iterable[Diagnostic], files: int) -> dict[str, Any]:
     """The object that `atnas check --format json` prints for findings in so many files."""
-    ordered = _sorted(findings)
+    ordered = in_order(findings)
     errors = sum(f.severity == "error" for f in ordered)
     return {
         "version": 1,
         "findings": [_finding(f) for f in ordered],
         "summary": {"files": files, "errors": errors, "warnings": len(ordered) - errors},
     }
+
+
+def in_order(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """By file, then by place in it."""
+    return sorted(findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
 
 
 def _finding(f: Diagnostic) -> dict[str, Any]:
@@ -63,10 +68,6 @@ def _ends(span: Span) -> dict[str, dict[str, int]]:
 def _point(source: Source, offset: int) -> dict[str, int]:
     line, column = source.position(offset)
     return {"line": line, "column": column, "offset": offset}
-
-
-def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    return sorted(findings, key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
 
 
 def _place(span: Span) -> str:

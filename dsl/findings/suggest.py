@@ -3,26 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from typing import Final
 
 CUTOFF: Final = 0.6
+CLOSE: Final = 0.8
 _LONGEST: Final = 60
+
+_NAMES: Final[dict[str | None, str]] = {
+    "add": "sum plus",
+    "attention": "multiheadattention multiheadselfattention selfattention mha mhsa msa",
+    "avg_pool": "averagepool averagepooling averagepooling2d avgpool1d avgpool2d",
+    "batch": "batchsize metabatch metabatchsize",
+    "bn": "batchnorm batchnorm1d batchnorm2d batchnormalization norm",
+    "chain": "sequential",
+    "channels": "filters outchannels outplanes planes cout width",
+    "concat": "cat concatenate",
+    "conv": "conv1d conv2d convolution convolution2d",
+    "dil_conv": "dilatedconv dilconv2d",
+    "dw_conv": "depthwise depthwiseconv depthwiseconv2d dwconv2d",
+    "dropout": "dropout1d dropout2d",
+    "features": "units outfeatures dim",
+    "flops": "flop",
+    "global_avg_pool": "adaptiveavgpool adaptiveavgpool2d globalaveragepool globalaveragepooling2d gap",
+    "gn": "groupnorm groupnormalization",
+    "heads": "numheads nheads nhead",
+    "hswish": "hardswish hsigmoid",
+    "iterations": "epochs numepochs episodes maxsteps trainsteps",
+    "kernel": "kernelsize kernelshape ksize k",
+    "linear": "dense fc fullyconnected",
+    "ln": "layernorm layernormalization",
+    "lr": "learningrate innerlr",
+    "macs": "madds multadds",
+    "max_pool": "maxpooling maxpooling2d maxpool1d maxpool2d",
+    "none": "zero zeroize zeros",
+    "params": "parameters numparams nparams",
+    "population": "popsize populationsize",
+    "query": "nquery kquery queries",
+    "random": "randomsearch",
+    "res_block": "basicblock residualblock resblock",
+    "sep_conv": "separableconv separableconv2d sepconv2d",
+    "shot": "kshot nshot nsupport ksupport",
+    "skip": "identity skipconnect skipconnection noop",
+    "source": "dataset data",
+    "swish": "silu",
+    "token": "clstoken",
+    "way": "nway kway nclasses numclasses",
+    None: "activation softmax padding loss objective optimizer",
+}
+ELSEWHERE: Final = {word: ours for ours, words in _NAMES.items() for word in words.split()}
+"""What other frameworks call what is here, in small letters without `_`; None where nothing here is like it."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that `word` was most likely meant to be; None if none is like it.
 
-    Upper and lower case matter only between two that are equally near.
+    Upper and lower case matter only between two that are equally near. What has another name in other frameworks
+    is found by that.
     """
     if not word or len(word) > _LONGEST:
         return None
+    words = list(words)
     scored = [(_likeness(word, other), other) for other in words if other]
     score, best = max(scored, key=lambda s: s[0], default=((0.0, 0.0), None))
+    foreign = word.casefold().replace("_", "")
+    if score[0] < CLOSE and foreign in ELSEWHERE:
+        ours = ELSEWHERE[foreign]
+        return ours if ours in words else None
     return best if score[0] >= CUTOFF else None
 
 
 def _likeness(word: str, other: str) -> tuple[float, float]:
+    from difflib import SequenceMatcher  # not needed where all is well
+
     matcher = SequenceMatcher(a=word.casefold(), b=other.casefold(), autojunk=False)
     if matcher.real_quick_ratio() < CUTOFF:
         return 0.0, 0.0

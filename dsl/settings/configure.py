@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar, get_type_hints
 
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.settings.accepts import Accepts, accepts
 from atnas.dsl.settings.describe import describe as describe
 from atnas.dsl.settings.drawing import drawn
@@ -22,6 +22,7 @@ from atnas.dsl.settings.marks import Extension
 from atnas.dsl.settings.model import Settings
 from atnas.dsl.settings.override import override as override
 from atnas.dsl.settings.reading import BAD, DECISIONS, Declared, Reader, Site, Written, is_uniform, short
+from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 
 M = TypeVar("M", bound=Settings)
@@ -73,13 +74,14 @@ def _settings(
     keyword, known = declaration.keyword, settable(model)
     found: dict[str, ast.Bind | ast.Draw] = {}
     meant: set[str] = set()
+    taken = {line.name.id for line in declaration.body if isinstance(line, ast.Bind | ast.Draw)}
     for line in declaration.body:
         if not isinstance(line, ast.Bind | ast.Draw):
             continue
         name = line.name
         if name.id not in known:
             message = f"`{keyword}` has no setting `{name.id}`"
-            meant |= reader.unknown("E501", name, known, message, f"the settings of `{keyword}` are")
+            meant |= reader.unknown("E501", name, known, message, f"the settings of `{keyword}` are", taken)
         elif name.id in found:
             first = (Label(found[name.id].name.span, "first set here"),)
             reader.report("E502", name.span, f"`{name.id}` is set twice", "keep one of the two", first)
@@ -93,7 +95,8 @@ def _value(reader: Reader, line: ast.Bind | ast.Draw, accept: Accepts) -> object
         return drawn(reader, line.value, accept)
     if accept.draws and (isinstance(line.value, DECISIONS) or is_uniform(line.value)):
         cure = f"write `{accept.name} ~ {short(line.value.span)}` to draw it anew for each task"
-        return reader.decision(line.value, accept, cure)
+        between = Span(line.span.source, line.name.span.end, line.value.span.start)
+        return reader.decision(line.value, accept, cure, fix=(Edit(between, " ~ "),))
     return reader.value(line.value, accept)
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final, NamedTuple, TypeVar
 
 from atnas.dsl.errors import Unable
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.plugins import Group, entries, load
 from atnas.dsl.settings.accepts import Accepts, listed, quoted
@@ -123,20 +123,22 @@ class Reader:
             case _:
                 return self._mismatch(expr, accept)
 
-    def decision(self, expr: ast.Expr, accept: Accepts, cure: str) -> Bad:
+    def decision(self, expr: ast.Expr, accept: Accepts, cure: str, fix: tuple[Edit, ...] = ()) -> Bad:
         """Reports a choice where there is none to make."""
-        return self.report("E507", expr.span, f"`{accept.name}` is set to one value, not to a choice", cure)
+        return self.report("E507", expr.span, f"`{accept.name}` is set to one value, not to a choice", cure, fix=fix)
 
     def _mismatch(self, expr: ast.Expr, accept: Accepts) -> Bad:
-        cure = None
+        cure, meant = None, ""
         if isinstance(expr, ast.String) and expr.value in accept.known:
-            cure = f"write `{expr.value}` without quotes"
+            meant = expr.value
+            cure = f"write `{meant}` without quotes"
         elif isinstance(expr, ast.Name) and accept.is_text:
-            cure = f'put it in quotes: `"{expr.id}"`'
+            meant = f'"{expr.id}"'
+            cure = f"put it in quotes: `{meant}`"
         elif accept.items and not isinstance(expr, ast.List):
             cure = f"put it in brackets: `[{short(expr.span)}]`"
         message = f"`{accept.name}` takes {listed(accept.phrases())}, not `{short(expr.span)}`"
-        return self.report("E508", expr.span, message, cure)
+        return self.report("E508", expr.span, message, cure, fix=(Edit(expr.span, meant),) if meant else ())
 
     def _list(self, items: Sequence[ast.Expr], accept: Accepts) -> object:
         return whole([self.value(item, accept) for item in items])
@@ -290,14 +292,22 @@ class Reader:
     # Findings
 
     def report(
-        self, code: str, span: Span, message: str, cure: str | None = None, labels: tuple[Label, ...] = ()
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        cure: str | None = None,
+        labels: tuple[Label, ...] = (),
+        fix: tuple[Edit, ...] = (),
     ) -> Bad:
         """Adds a finding."""
-        self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
+        self.findings.append(Diagnostic(code, span, message, cure, labels=labels, fix=fix))
         return BAD
 
-    def unknown(self, code: str, name: ast.Name, known: Iterable[str], message: str, title: str) -> set[str]:
-        """Reports a word that does not exist; returns the one that was meant, if any."""
+    def unknown(
+        self, code: str, name: ast.Name, known: Iterable[str], message: str, title: str, taken: Collection[str] = ()
+    ) -> set[str]:
+        """Reports a word that does not exist; returns the one that was meant, if any. What is `taken` cures nothing."""
         words = list(known)
         meant = nearest(name.id, words)
         parts = [f"did you mean `{meant}`?"] if meant else []
@@ -305,7 +315,8 @@ class Reader:
             parts.append(f"{title} {listed(map(quoted, words), 'and')}")
         elif title:
             parts.append(title)
-        self.report(code, name.span, message, " ".join(parts) or None)
+        fix = (Edit(name.span, meant),) if meant and meant not in taken else ()
+        self.report(code, name.span, message, " ".join(parts) or None, fix=fix)
         return {meant} if meant else set()
 
 

@@ -5,19 +5,17 @@ An action takes the values of its rule's symbols, tokens included, and returns t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lark import Token
-from lark.grammar import Rule
-
-from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.source import Source, Span
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit
+from atnas.dsl.source import Part, Span
 from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.lex import Token
 from atnas.dsl.syntax.quantity import QuantityError, quantity
 
-Action = Callable[[list[Any]], Any]
+Action = Callable[["Actions", list[Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -29,34 +27,27 @@ class Parentheses:
 
 
 def begin(value: Any) -> int:
-    """Where a token or node begins."""
-    return value.start_pos or 0 if isinstance(value, Token) else int(value.span.start)
+    """Where a token or node begins in its part."""
+    start: int = value.start if isinstance(value, Token) else value.span.first
+    return start
 
 
 def end(value: Any) -> int:
-    """Where a token or node ends."""
-    return value.end_pos or 0 if isinstance(value, Token) else int(value.span.end)
+    """Where a token or node ends in its part."""
+    stop: int = value.end if isinstance(value, Token) else value.span.last
+    return stop
 
 
 class Actions:
-    """The actions for one source. Numbers that are none are reported to `findings`."""
+    """The actions for one part of a file. Numbers that are none are reported to `findings`, while these are few."""
 
-    def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
-        self.source = source
+    def __init__(self, part: Part, findings: list[Diagnostic], most: int) -> None:
+        self.part = part
         self.findings = findings
-
-    def by_rule(self, rules: Iterable[Rule]) -> dict[Rule, Action]:
-        """Rules go by their alias, then by their name; one that is marked `?` passes its first value on."""
-        return {rule: self._action(rule) for rule in rules}
-
-    def _action(self, rule: Rule) -> Action:
-        if rule.alias is None and rule.options.expand1:
-            return _first
-        action: Action = getattr(self, rule.alias or str(rule.origin.name))
-        return action
+        self.most = most
 
     def _span(self, first: Any, last: Any) -> Span:
-        return Span(self.source, begin(first), end(last))
+        return Span(self.part, begin(first), end(last))
 
     # Lists
 
@@ -95,13 +86,13 @@ class Actions:
     def dotted(self, c: list[Any]) -> ast.Name:
         if len(c) == 1:
             return self.name(c)
-        return ast.Name(self._span(c[0], c[2]), f"{c[0].id}.{c[2]}")
+        return ast.Name(self._span(c[0], c[2]), f"{c[0].id}.{c[2].text}")
 
     def short_layer(self, c: list[Any]) -> ast.Layer:
         word, name, parameters, _, value = c
         span = self._span(word, value)
         return ast.Layer(
-            span, str(word), self.name([name]), tuple(parameters), (), (), (), _bare(value), self._doc(word)
+            span, word.text, self.name([name]), tuple(parameters), (), (), (), _bare(value), self._doc(word)
         )
 
     def long_layer(self, c: list[Any]) -> ast.Layer:
@@ -109,7 +100,7 @@ class Actions:
         broken = None if inputs[0].name.id else inputs[0].name
         return ast.Layer(
             self._span(word, close),
-            str(word),
+            word.text,
             self.name([name]),
             tuple(parameters),
             () if broken else tuple(inputs),
@@ -144,16 +135,16 @@ class Actions:
     def short_settings(self, c: list[Any]) -> ast.Settings:
         word, name, _, value = c
         span = self._span(word, value)
-        return ast.Settings(span, str(word), self.name([name]), (), _bare(value), self._doc(word))
+        return ast.Settings(span, word.text, self.name([name]), (), _bare(value), self._doc(word))
 
     def long_settings(self, c: list[Any]) -> ast.Settings:
         word, name, _, body, close = c
         span = self._span(word, close)
-        return ast.Settings(span, str(word), self.name([name]), tuple(body), None, self._doc(word))
+        return ast.Settings(span, word.text, self.name([name]), tuple(body), None, self._doc(word))
 
     def _doc(self, word: Token) -> str:
         """The text of the `##` lines between the declaration and what stands before it."""
-        text, stop, lines = self.source.text, begin(word), list[str]()
+        text, stop, lines = self.part.text, begin(word), list[str]()
         while stop and text[stop - 1] in " \t":
             stop -= 1
         while stop and text[stop - 1] == "\n":
@@ -175,7 +166,7 @@ class Actions:
         return ast.Draw(self._span(c[0], c[2]), self.name(c), _bare(c[2]))
 
     def goal(self, c: list[Any]) -> ast.Goal:
-        return ast.Goal(self._span(c[0], c[1]), str(c[0]), _bare(c[1]))
+        return ast.Goal(self._span(c[0], c[1]), c[0].text, _bare(c[1]))
 
     def require(self, c: list[Any]) -> ast.Require:
         return ast.Require(self._span(c[0], c[-1]), _bare(c[1]), _bare(c[3]) if len(c) > 2 else None)
@@ -183,24 +174,27 @@ class Actions:
     # Expressions
 
     def name(self, c: list[Any]) -> ast.Name:
-        return ast.Name(self._span(c[0], c[0]), str(c[0]))
+        return ast.Name(self._span(c[0], c[0]), c[0].text)
 
-    def number(self, c: list[Any]) -> ast.Number:
-        span, text = self._span(c[0], c[0]), str(c[0])
+    def number(self, c: list[Any]) -> ast.Number | ast.Name:
+        span, text = self._span(c[0], c[0]), c[0].text
+        if len(self.findings) >= self.most:
+            return ast.Name(span, "")
         try:
             value, unit = quantity(text)
         except QuantityError as error:
-            self.findings.append(Diagnostic("E003", span, str(error), error.cure))
-            value, unit = 1, ""
+            fix = (Edit(span, error.text),) if error.text else ()
+            self.findings.append(Diagnostic("E003", span, str(error), error.cure, fix=fix))
+            return ast.Name(span, "")
         return ast.Number(span, value, text, unit)
 
     def string(self, c: list[Any]) -> ast.String:
-        text = str(c[0])
+        text = c[0].text
         closed = len(text) > 1 and text[0] == text[-1]
         return ast.String(self._span(c[0], c[0]), text[1:-1] if closed else text[1:])
 
     def truth(self, c: list[Any]) -> ast.Bool:
-        return ast.Bool(self._span(c[0], c[0]), c[0] == "true")
+        return ast.Bool(self._span(c[0], c[0]), c[0].text == "true")
 
     def sequence(self, c: list[Any]) -> ast.List:
         return ast.List(self._span(c[0], c[-1]), tuple(map(_bare, c[1])) if len(c) > 2 else ())
@@ -228,7 +222,7 @@ class Actions:
         return ast.Subset(self._span(c[0], c[2]), _bare(c[0]), _bare(c[2]))
 
     def binary(self, c: list[Any]) -> ast.Binary:
-        return ast.Binary(self._span(c[0], c[2]), str(c[1]), _bare(c[0]), _bare(c[2]))
+        return ast.Binary(self._span(c[0], c[2]), c[1].text, _bare(c[0]), _bare(c[2]))
 
     def pipe(self, c: list[Any]) -> ast.Pipe:
         return ast.Pipe(self._span(c[0], c[2]), _bare(c[0]), _bare(c[2]))
@@ -239,10 +233,6 @@ class Actions:
 
     def parentheses(self, c: list[Any]) -> Parentheses:
         return Parentheses(self._span(c[0], c[2]), _bare(c[1]))
-
-
-def _first(c: list[Any]) -> Any:
-    return c[0]
 
 
 def _bare(value: Any) -> Any:

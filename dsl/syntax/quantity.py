@@ -38,11 +38,12 @@ _OUT_OF_RANGE: Final = (
 
 
 class QuantityError(ValueError):
-    """Not a quantity. The message says why; `cure` what to write instead."""
+    """Not a quantity. The message says why; `cure` what to do; `text` what to write instead, where that is clear."""
 
-    def __init__(self, message: str, cure: str) -> None:
+    def __init__(self, message: str, cure: str, text: str = "") -> None:
         super().__init__(message)
         self.cure = cure
+        self.text = text
 
 
 @lru_cache(maxsize=1024)
@@ -67,11 +68,17 @@ def quantity(text: str) -> tuple[int | float, str]:
     return (int(value) if whole and base != "%" else float(value)), base
 
 
-def _bad_unit(text: str, digits: str, unit: str) -> tuple[str, str]:
+def _bad_unit(text: str, digits: str, unit: str) -> tuple[str, str, str]:
+    no_number = f"`{text}` is not a number"
     if unit.startswith("_"):
-        return f"`{text}` is not a number", f"digits stand together: `{text.replace('_', '')}`"
+        whole = text.replace("_", "")
+        return no_number, f"digits stand together: `{whole}`", whole
+    if digits == "0" and re.fullmatch("x[0-9a-fA-F]{1,16}|o[0-7]{1,16}|b[01]{1,64}", unit):
+        return no_number, f"numbers are decimal: `{int(text, 0)}`", str(int(text, 0))
+    if unit == f"x{digits}":
+        return no_number, f"the side of a square is one number: `{digits}`", digits
     message = f"`{unit}` is not a unit"
     near = nearest(unit, UNITS)
     if near:
-        return message, f"did you mean `{digits}{near}`?"
-    return message, f"the units are {', '.join(u for u in UNITS if u)}"
+        return message, f"did you mean `{digits}{near}`?", f"{digits}{near}"
+    return message, f"the units are {', '.join(u for u in UNITS if u)}", ""

@@ -1,4 +1,4 @@
-"""The tokens of a file and what they show without a parser: lines, brackets, where statements begin."""
+"""The tokens of a part of a file and what they show without a parser: lines, brackets, where statements begin."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
 
-from lark import Token
-
-from atnas.dsl.source import Source, Span
+from atnas.dsl.source import Part, Span
 from atnas.dsl.syntax.grammar import SETTING_WORDS, reserved
-from atnas.dsl.syntax.lex import END
+from atnas.dsl.syntax.lex import END, Token
 
 CLOSERS: Final = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
 DECLARATIONS: Final = frozenset({"USE", "EXTERN", "OP", "CELL", "SPACE", "TASKS", "TRAIN", "SEARCH", "EXPERIMENT"})
@@ -41,10 +39,10 @@ class Brackets:
 
 
 class Tokens:
-    """The tokens of a source, `$END` last."""
+    """The tokens of a part. The last is not in it: the first word of the next part, or `$END`."""
 
-    def __init__(self, source: Source, tokens: list[Token]) -> None:
-        self.source = source
+    def __init__(self, part: Part, tokens: list[Token]) -> None:
+        self.part = part
         self._tokens = tokens
 
     def __getitem__(self, i: int) -> Token:
@@ -55,26 +53,41 @@ class Tokens:
 
     def span(self, i: int) -> Span:
         token = self._tokens[i]
-        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+        return Span(self.part, token.start, token.end)
 
     def kind(self, i: int) -> str:
         """The kind of token i; `$END` beyond the last."""
         return self._tokens[i].type if i < len(self._tokens) else END
 
-    def retype(self, i: int, kind: str) -> None:
-        """Reads token i as one of another kind from now on."""
-        self._tokens[i] = self._tokens[i].update(type=kind)
+    def suspect(self) -> frozenset[int]:
+        """Where to look twice: before `=` and `~`, at an opening bracket first on its line, and what is too deep."""
+        kinds = [token.type for token in self._tokens]
+        named = (i for i, kind in enumerate(kinds[1:]) if kind in ("EQUAL", "TILDE"))
+        opened = (i for i, kind in enumerate(kinds) if kind in ("LPAR", "LSQB") and self.begins_line(i))
+        return self.too_deep.union(named, opened)
+
+    def retype(self, i: int, kind: str, text: str | None = None) -> None:
+        """Reads token i as one of another kind from now on, and as another text where one is given."""
+        token = self._tokens[i]
+        self._tokens[i] = token._replace(type=kind, text=token.text if text is None else text)
 
     def is_reserved(self, i: int) -> bool:
         return self.kind(i) in reserved_kinds()
 
     def begins_line(self, i: int) -> bool:
-        before = self._tokens[i - 1].end_pos if i else 0
-        return i == 0 or "\n" in self.source.text[before : self._tokens[i].start_pos]
+        if i == 0:
+            return True
+        text, offset = self.part.whole.text, self.part.offset
+        return "\n" in text[offset + self._tokens[i - 1].end : offset + self._tokens[i].start]
 
     def begins_declaration(self, i: int) -> bool:
-        """A keyword first on its line that something other than `=` follows."""
-        if self.kind(i) not in DECLARATIONS or not self.begins_line(i):
+        """A keyword first on its line that something other than `=` follows, as one does where the next part begins."""
+        kind = self.kind(i)
+        if kind not in DECLARATIONS or not self.begins_line(i):
+            return False
+        if i == len(self._tokens) - 1:
+            return True
+        if kind == "OP" and i and self.kind(i - 1) == "EXTERN":
             return False
         after = self.kind(i + 1)
         return after in ("NAME", "STRING", "LBRACE", "LPAR") or self.is_reserved(i + 1)
@@ -89,6 +102,19 @@ class Tokens:
     def may_be_keyword(self, i: int) -> bool:
         """A name first on its line and before another: `requires a`."""
         return self.kind(i) == self.kind(i + 1) == "NAME" and self.begins_line(i)
+
+    def is_indented(self, i: int) -> bool:
+        start = self.span(i).start
+        return start > 0 and self.part.whole.text[start - 1] in " \t"
+
+    def declaration(self, i: int) -> int:
+        """Where the declaration around token i begins in the text, as far as its keyword shows."""
+        before = bisect_left(self._declarations, i + 1)
+        return self.span(self._declarations[before - 1]).start if before else 0
+
+    @cached_property
+    def _declarations(self) -> list[int]:
+        return [i for i in range(len(self._tokens)) if self.begins_declaration(i)]
 
     @cached_property
     def brackets(self) -> Brackets:
@@ -127,6 +153,8 @@ class Tokens:
         The height is at most the brackets around a token plus the operators before it, in each since the last
         separator.
         """
+        if len(self._tokens) <= DEEPEST:
+            return frozenset()
         found: list[int] = []
         levels, height = [0], 0
         for i, token in enumerate(self._tokens):
@@ -151,5 +179,5 @@ class Tokens:
         return frozenset(found)
 
     def at(self, offset: int) -> int:
-        """The token that begins at an offset of the text."""
-        return bisect_left(self._tokens, offset, key=lambda token: token.start_pos or 0)
+        """The token that begins at an offset of the part."""
+        return bisect_left(self._tokens, offset, key=lambda token: token.start)

@@ -53,7 +53,7 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
     program = read_program(main, read, settings)
     if not program.good:
         _blame(settings, program.findings)
-        report(program.findings, 1, err=True)
+        report(program.findings)
         raise Findings
     plan = _pick(program, experiment, main.path)
     count = compile(plan.narrowed).encoding.count()

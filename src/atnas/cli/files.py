@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.source import Source
 
 LARGEST = 50_000_000
+FOREIGN = frozenset({"node_modules", "__pycache__"})
+"""Folders that tools fill. Virtual environments and hidden folders are passed over, too."""
 
 
 def read_bytes(path: str) -> bytes:
@@ -51,15 +55,55 @@ def source(path: str) -> Source:
     return Source(path, read_text(path))
 
 
-def sources(paths: Sequence[str]) -> list[Source]:
-    """The sources that paths name: files, `-`, and every .atnas file below a folder."""
-    found: list[Source] = []
+@dataclass(frozen=True)
+class Found:
+    """The sources that paths name, and why others could not be read."""
+
+    sources: list[Source]
+    unread: list[Unable]
+
+
+def sources(paths: Sequence[str]) -> Found:
+    """Files, `-`, and every .atnas file below a folder, each once though several paths lead to it."""
+    found: dict[str, Source] = {}
+    unread: list[Unable] = []
+    for path in _files(paths, unread):
+        key = path if path == "-" or "\0" in path else os.path.realpath(path)
+        if key in found:
+            continue
+        try:
+            found[key] = source(path)
+        except Unable as error:
+            unread.append(error)
+    return Found(list(found.values()), unread)
+
+
+def _files(paths: Sequence[str], unread: list[Unable]) -> Iterator[str]:
     for path in paths:
-        if path != "-" and Path(path).is_dir():
-            files = sorted(p for p in Path(path).rglob("*.atnas") if p.is_file())
-            if not files:
-                raise Unable(f"there is no .atnas file below {path}")
-            found += [source(str(p)) for p in files]
-        else:
-            found.append(source(path))
-    return found
+        if path == "-" or not Path(path).is_dir():
+            yield path if path == "-" else str(Path(path))
+            continue
+        below = list(_below(path, unread))
+        if not below:
+            unread.append(Unable(f"there is no .atnas file below {path}"))
+        yield from below
+
+
+def _below(folder: str, unread: list[Unable]) -> Iterator[str]:
+    """The .atnas files of a folder, sorted. Links to folders are left alone, and links that lead out of it."""
+
+    def told(error: OSError) -> None:
+        unread.append(Unable(f"{error.filename} cannot be read: {error.strerror or error}"))
+
+    root = Path(folder).resolve()
+    for here, folders, names in os.walk(folder, onerror=told):
+        folders[:] = sorted(name for name in folders if _is_source(Path(here, name)))
+        for path in (Path(here, name) for name in sorted(names) if name.endswith(".atnas")):
+            if path.is_file() and path.resolve().is_relative_to(root):
+                yield str(path)
+
+
+def _is_source(folder: Path) -> bool:
+    """Whether a folder may hold what its author wrote."""
+    hidden = folder.name.startswith(".")
+    return not hidden and folder.name not in FOREIGN and not (folder / "pyvenv.cfg").exists()

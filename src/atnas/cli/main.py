@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -17,17 +17,22 @@ import click
 
 from atnas import __version__
 from atnas.dsl.errors import Unable
-from atnas.dsl.findings.suggest import nearest
 
 COMMANDS = {
+    "new": "Begin a project: a commented experiment, a workflow for GitHub, hooks for pre-commit.",
     "check": "Check files: names, arguments and shapes of every architecture.",
+    "fmt": "Format files: one style, comments kept.",
     "info": "What a file holds: spaces, their sizes and costs, experiments, tasks.",
     "compile": "Compile an experiment into one artifact file.",
     "run": "Meta-train, search and judge an experiment.",
     "list": "Operators, tasks, trainers, objectives and searchers that are installed.",
     "explain": "What a finding's code means, and its cure.",
+    "lsp": "The language server, for editors.",
     "doctor": "What this machine offers, and what is missing.",
 }
+
+SHORT = {"check", "fmt", "list", "explain"}
+"""Commands that are done before it pays to look for garbage often."""
 
 ISSUES = "please report this with the text above"
 
@@ -41,6 +46,8 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            from atnas.dsl.findings.suggest import nearest
+
             close = nearest(cmd_name, list(COMMANDS))
             ctx.fail(f"There is no command `{cmd_name}`" + (f"; did you mean `{close}`?" if close else ""))
         command: click.Command = import_module(f"atnas.cli.{cmd_name}").command
@@ -77,6 +84,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a character that the terminal does not know is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    if SHORT.intersection(sys.argv[1:2]):
+        gc.set_threshold(50_000)
     sys.exit(guarded())
 
 
@@ -91,13 +100,19 @@ def guarded(arguments: Sequence[str] | None = None) -> int:
         return _told(error.format_message(), 2)
     except Unable as error:
         if os.environ.get("ATNAS_DEBUG") == "1":
-            traceback.print_exc()
+            _trace()
         return _told(str(error), 2)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", 130)
     except Exception:
-        traceback.print_exc()
+        _trace()
         return _told(f"this is a fault of atnas {__version__}: {ISSUES}", 70)
+
+
+def _trace() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 def _told(sentence: str, code: int) -> int:

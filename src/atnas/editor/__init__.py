@@ -1,0 +1,1 @@
+"""What editors ask of a program: findings, meanings, shapes, completions, edits; and the server that answers them."""
