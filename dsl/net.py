@@ -57,6 +57,14 @@ class Pick:
         """Whether every option is a value."""
         return not any(isinstance(option, Pick | Arith | Read) for option in self.options)
 
+    @cached_property
+    def cases(self) -> Cases[Static]:
+        """Its value for every architecture."""
+        values = [number(option) for option in self.options]
+        if all(value.decision == LEAF for value in values):
+            return split(self.decision, values)
+        return choose(index_of(self.decision, len(self.options)), range(len(self.options)), values)
+
 
 @dataclass(frozen=True)
 class Arith:
@@ -65,6 +73,11 @@ class Arith:
     op: str
     left: Num
     right: Num
+
+    @cached_property
+    def cases(self) -> Cases[Static]:
+        """Its value for every architecture."""
+        return apply(lambda a, b: arithmetic(self.op, a, b), number(self.left), number(self.right))
 
 
 @dataclass(frozen=True)
@@ -81,13 +94,8 @@ Num = Static | Pick | Arith | Read
 def number(num: Num) -> Cases[Static]:
     """The value of a number for every architecture."""
     match num:
-        case Pick(decision, options):
-            values = [number(o) for o in options]
-            if all(v.decision == LEAF for v in values):
-                return split(decision, values)
-            return choose(index_of(decision, len(options)), range(len(options)), values)
-        case Arith(op, left, right):
-            return apply(lambda a, b: arithmetic(op, a, b), number(left), number(right))
+        case Pick() | Arith():
+            return num.cases
         case Read(cases):
             return cast("Cases[Static]", cases)
         case _:

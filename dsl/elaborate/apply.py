@@ -10,7 +10,7 @@ from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, written
-from atnas.dsl.elaborate.replay import Recording, is_within, like, numbers, replay
+from atnas.dsl.elaborate.replay import Recording, is_within, like, numbers, replay, speaks_of_nodes
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
     Alternatives,
@@ -194,7 +194,7 @@ def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, pla
     result = _applied(elab, call, syntax, given, cx)
     last = (len(builder.nodes), len(builder.uses))
     made = Recording((first, last[0]), (uses, last[1]), numbers(tensors), result, place)
-    if len(builder.constraints) == asked and is_within(builder, made):
+    if is_within(builder, made) and not any(map(speaks_of_nodes, builder.constraints[asked:])):
         builder.recordings[key] = made
     return result
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atnas.dsl.cases import Cases
-from atnas.dsl.elaborate.values import Call, ListOf, Tensor, Value
-from atnas.dsl.net import ChoiceNode, Edge, LayerNode, NetNode
+from atnas.dsl.elaborate.values import Call, ListOf, Tensor, Undecided, Value
+from atnas.dsl.modules import Declared
+from atnas.dsl.net import ChoiceNode, Constraint, Count, Edge, LayerNode, Metric, NetNode, speaks_of
 from atnas.dsl.syntax import ast
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.build import Builder
-
-PLAIN = (int, float, str)
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,25 @@ def like(
 
     An op decides afresh at each use, and arguments that are layers have places of their own.
     """
-    if syntax.keyword != "cell" or not all(isinstance(value, PLAIN) for _, value in call.arguments):
-        return None
     nodes = numbers(tensors)
-    if len(nodes) < len(tensors):
+    given = [_given(value) for _, value in call.arguments]
+    if syntax.keyword != "cell" or len(nodes) < len(tensors) or None in given:
         return None
-    shapes = tuple(id(builder.shapes[node]) for node in nodes)
-    kinds = tuple(type(value) for _, value in call.arguments)
-    return id(syntax), call.arguments, kinds, shapes, tuple(map(nodes.index, nodes)), id(guard)
+    shapes = tuple(builder.shapes[node] for node in nodes)
+    return id(syntax), tuple(given), shapes, tuple(map(nodes.index, nodes)), guard
+
+
+def _given(value: Value) -> Hashable | None:
+    """What an argument is, in whichever use; None where that cannot be said."""
+    match value:
+        case int() | float() | str():
+            return type(value), value
+        case Undecided(name, Declared(syntax=syntax)):
+            return name, id(syntax)
+        case Undecided(name, target):
+            return name, target
+        case _:
+            return None
 
 
 def numbers(tensors: Sequence[Value]) -> tuple[int, ...]:
@@ -74,6 +84,11 @@ def is_within(builder: Builder, recording: Recording) -> bool:
             return False
     used = builder.uses[slice(*recording.uses)]
     return all(node in known for _, node, _ in used) and _is_known(recording.result, known)
+
+
+def speaks_of_nodes(constraint: Constraint) -> bool:
+    """Whether a constraint would be another at another use."""
+    return any(speaks_of(part, Metric | Count) for part in (constraint.condition, constraint.guard))
 
 
 def _is_known(value: Value, known: set[int]) -> bool:
