@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -35,6 +36,7 @@ from atnas.dsl.syntax.format import formatted  # noqa: E402
 from atnas.dsl.syntax.parse import parse  # noqa: E402
 from atnas.runtime.program import read_program  # noqa: E402
 
+QUOTED = re.compile("`[^`]*`")
 NOWHERE = Span(Source("nowhere", ""), 0, 0)
 
 
@@ -49,7 +51,10 @@ def main() -> int:
         counts = Counter[str]()
         began = time.perf_counter()
         for name, text in texts:
-            wrong = broken_promises(text, counts)
+            try:
+                wrong = broken_promises(text, counts)
+            except Exception as error:  # told like the others, so that one does not hide the rest
+                wrong = [f"{type(error).__name__}: {error}"]
             failed += bool(wrong)
             if wrong:
                 print(f"{name}: {', '.join(wrong)}", file=sys.stderr)
@@ -100,15 +105,20 @@ def broken_promises(text: str, counts: Counter[str]) -> list[str]:
 
 
 def checked(text: str) -> dict[str, Any]:
-    """What checking a program gives, without the places in its text."""
+    """What checking a program gives, without the places in its text and what is quoted of it."""
     program = read_program(Source("file.atnas", text), nothing)
     worked = {name: placeless(worked.net) for name, worked in program.spaces.items() if worked.net is not None}
     return {
-        "findings": [(f.code, f.message, f.help, f.when) for f in program.findings],
+        "findings": sorted((f.code, *map(unquoted, (f.message, f.help or ""))) for f in program.findings),
         "nets": worked,
         "plans": sorted(program.plans),
         "documents": [d.doc for d in program.module.program.declarations if isinstance(d, ast.Layer)],
     }
+
+
+def unquoted(text: str) -> str:
+    """A sentence without what it quotes of the program, which may have other spaces."""
+    return QUOTED.sub("``", text)
 
 
 def placeless(net: Net) -> Net:

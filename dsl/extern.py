@@ -45,7 +45,7 @@ class Signature:
         for (port, sizes), shape in zip(self.inputs, shapes, strict=True):
             if not self._fits(sizes, shape, known):
                 wanted = ", ".join(map(text, sizes))
-                raise ShapeError(f"`{self.name}` takes {port}: ({wanted}), and {written(shape)} came")
+                raise ShapeError(f"`{self.name}` takes ({wanted}) as `{port}`, and {written(shape)} came")
         return known
 
     def shape(self, known: Mapping[str, Any]) -> Shape:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from atnas import grammars
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
+from atnas.dsl.findings.names import misspelt
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
@@ -78,6 +79,7 @@ class _Loader:
         self.parsed = parsed
         self.findings: list[Diagnostic] = []
         self.done: dict[str, Module] = {}
+        self.places: dict[tuple[str, str], Span] = {}
 
     def module(self, source: Source, above: tuple[str, ...]) -> Module:
         program, findings = self.parsed(source)
@@ -108,7 +110,8 @@ class _Loader:
         if source is None:
             return None
         if source.path in above:
-            self._report("E103", use, f"these files use each other: {' -> '.join([*above, source.path])}")
+            circle = [*above[above.index(source.path) :], source.path]
+            self._report("E103", use, f"these files use each other: {' -> '.join(map(_shown, circle))}")
             return None
         if len(above) > DEEPEST:
             self._report("E105", use, f"more than {DEEPEST} files use one another")
@@ -116,10 +119,8 @@ class _Loader:
         return self.done.get(source.path) or self.module(source, above)
 
     def _missing(self, name: ast.Name, other: Module) -> None:
-        close = nearest(name.id, list(other.names))
-        cure = f"did you mean `{close}`?" if close else None
-        fix = (Edit(name.span, close),) if close else ()
-        self.findings.append(Diagnostic("E101", name.span, f"`{other.source.path}` has no `{name.id}`", cure, fix=fix))
+        message = f"`{_shown(other.source.path)}` has no `{name.id}`"
+        self.findings.append(misspelt("E101", name, other.names, message))
 
     def _find(self, module: Module, use: ast.Use) -> Source | None:
         """The source that a `use` names."""
@@ -130,7 +131,8 @@ class _Loader:
             self._report("E105", use, "a file is used by its path from this one, not from the root")
             return None
         if path.suffix != SUFFIX:
-            self._report("E105", use, f"a file that is used has a name that ends in {SUFFIX}")
+            meant = "" if path.suffix else f'"{use.path.value}{SUFFIX}"'
+            self._meant(use, f"a file that is used has a name that ends in {SUFFIX}", meant)
             return None
         full = _normal(PurePosixPath(module.source.path).parent / path)
         if full in self.done:
@@ -141,6 +143,11 @@ class _Loader:
             self._report("E105", use, str(error))
             return None
 
+    def _meant(self, use: ast.Use, message: str, written: str) -> None:
+        """Reports a path that is to be written in another way, where that is known."""
+        cure, fix = (f"write {written}", (Edit(use.path.span, written),)) if written else (None, ())
+        self._report("E105", use, message, cure, fix)
+
     def _standard(self, use: ast.Use, dotted: str) -> Source | None:
         library = grammars.path("std")
         first, _, rest = dotted.partition(".")
@@ -148,6 +155,9 @@ class _Loader:
         if first == "std" and rest.isidentifier() and file.is_file():
             path = f"<{dotted}>"
             return self.done[path].source if path in self.done else Source(path, file.read_text("utf-8"))
+        if first != "std" and rest == SUFFIX[1:]:
+            self._meant(use, "a file stands in quotes", f'"{dotted}"')
+            return None
         known = sorted("std." + f.name.removesuffix(".atnas") for f in library.iterdir() if f.name.endswith(".atnas"))
         close = nearest(dotted, known)
         cure = f"did you mean `{close}`?" if close else f"the standard library has {', '.join(known)}"
@@ -161,6 +171,7 @@ class _Loader:
         before = module.names.get(name.id)
         if before is None:
             module.names[name.id] = declared
+            self.places[module.source.path, name.id] = name.span
             return
         self.findings.append(
             Diagnostic(
@@ -168,7 +179,7 @@ class _Loader:
                 name.span,
                 f"`{name.id}` is declared twice",
                 help="give one of them another name",
-                labels=(Label(before.syntax.name.span, "first here"),) if before.module is module else (),
+                labels=(Label(self.places[module.source.path, name.id], "first here"),),
             )
         )
 
@@ -176,6 +187,11 @@ class _Loader:
         self, code: str, use: ast.Use, message: str, cure: str | None = None, fix: tuple[Edit, ...] = ()
     ) -> None:
         self.findings.append(Diagnostic(code, use.path.span, message, cure, fix=fix))
+
+
+def _shown(path: str) -> str:
+    """A file as it is used: those of the library by their dotted names."""
+    return path.strip("<>")
 
 
 def _normal(path: PurePosixPath) -> str:

@@ -29,7 +29,10 @@ Shape = tuple[int, ...]
 
 
 class ShapeError(ValueError):
-    """The operator cannot take inputs of these shapes. The message says why, in the author's words."""
+    """The operator cannot take inputs of these shapes.
+
+    The message says why, in the author's words; what follows its first colon is the cure.
+    """
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.lint import unused
 from atnas.dsl.lint.loops import free, loops
+from atnas.dsl.lint.names import scan
 from atnas.dsl.lint.unused import left, said
 from atnas.dsl.memo import Memo
 from atnas.dsl.modules import Declared, Module, Parsed, Reader, load
 from atnas.dsl.net import Constraint, Net
-from atnas.dsl.scan import scan
 from atnas.dsl.settings import Settings
 from atnas.dsl.settings.configure import configure
 from atnas.dsl.settings.mixing import is_mix, mixed
@@ -117,6 +117,7 @@ class _Check:
         self.declared = _declared(module)
         self.models: dict[str, Settings | None] = {}
         self.mixed: dict[str, Mixture | None] = {}
+        self.limits: dict[str, tuple[Constraint, ...]] = {}
         self.worked = self.found.worked
 
     def program(self) -> Program:
@@ -127,6 +128,8 @@ class _Check:
             syntax = declaration.syntax
             if isinstance(syntax, ast.Settings) and syntax.keyword != "experiment" and not is_mix(syntax):
                 self.models[syntax.name.id] = self._configured(syntax)
+                if syntax.keyword == "search":
+                    self.limits[syntax.name.id] = self._limits(syntax, declaration.module)
         plain = {name: m for name, m in self.models.items() if isinstance(m, Tasks)}
         for declaration in module.names.values():
             syntax = declaration.syntax
@@ -170,6 +173,12 @@ class _Check:
         self.found.findings += findings
         return model
 
+    def _limits(self, syntax: ast.Settings, home: Module) -> tuple[Constraint, ...]:
+        """What a search requires, checked whether an experiment uses it or not."""
+        found, findings = limits([line for line in syntax.body if isinstance(line, ast.Require)], home)
+        self.found.findings += findings
+        return found
+
     def _mixture(self, syntax: ast.Settings, plain: dict[str, Tasks]) -> Mixture | None:
         parts, findings = mixed(syntax, self.declared)
         self.found.findings += findings
@@ -195,10 +204,6 @@ class _Check:
         search = self.models[settings.search] if settings.search is not None else None
         ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks")) if tasks is not None else None
         worked = self._work_out(self.module.names[settings.space.name], settings.space.call, ends)
-        bounds: tuple[Constraint, ...] = ()
-        if isinstance(search, Search):
-            bounds, findings = limits(search.constraints, self.module)
-            self.found.findings += findings
         if worked.net is None or tasks is None or not isinstance(train, Train):
             return
         if settings.search is not None and not isinstance(search, Search):
@@ -210,6 +215,7 @@ class _Check:
         if isinstance(search, Search) and not self._fits(search, tasks, syntax):
             return
         assert search is None or isinstance(search, Search)
+        bounds = self.limits.get(settings.search or "", ())
         plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
         self.found.plans[syntax.name.id] = plan
 
@@ -226,7 +232,8 @@ class _Check:
             return True
         word = "regression, measured by `loss`" if tasks.loss == "mse" else "classification, measured by `accuracy`"
         message = f"the search asks for `{odd.objective.name}`, and these tasks are {word}"
-        self.found.findings.append(Diagnostic("E513", _setting(syntax, "search"), message))
+        cure = f"let it `{'minimize loss' if tasks.loss == 'mse' else 'maximize accuracy'}`"
+        self.found.findings.append(Diagnostic("E513", _setting(syntax, "search"), message, cure))
         return False
 
     def _spaces(self) -> None:
@@ -278,10 +285,11 @@ def _setting(syntax: ast.Settings, name: str) -> Span:
 def _declared(module: Module) -> dict[str, list[str]]:
     """The names of all declarations by keyword; what could not be had may be anything."""
     found: dict[str, list[str]] = defaultdict(list)
+    for keyword in ("space", "tasks", "train", "search", "experiment"):
+        found[keyword] += sorted(module.lost)
     for declaration in module.names.values():
         found[declaration.syntax.keyword].append(declaration.name)
-    keywords = ("space", "tasks", "train", "search", "experiment")
-    return {keyword: [*found[keyword], *sorted(module.lost)] for keyword in keywords}
+    return dict(found)
 
 
 def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
@@ -305,16 +313,18 @@ def _override(module: Module, settings: Sequence[tuple[str, ast.Expr]]) -> None:
 def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Findings in source order, one for each code and place, errors that two passes saw counted once.
 
-    An op that reaches itself is too large to work out; that it reaches itself says it all. What is unused may be so
-    because of an error: it is told of files without any.
+    An op that reaches itself is too large to work out; that it reaches itself says it all. An alternative that is
+    written twice may be a number that is: once is enough. What is unused may be so because of an error: it is told
+    of files without any.
     """
     kept: dict[tuple[str, str, int, int], Diagnostic] = {}
+    same = {f.span for f in findings if f.code == "E406"}
     wrong = {f.span.source.path for f in findings if f.severity == "error"}
     endless = any(f.code == "E104" for f in findings)
     for finding in findings:
-        if endless and finding.code == "E405":
-            continue
         span = finding.span
+        if (endless and finding.code == "E405") or (finding.code == "W202" and span in same):
+            continue
         if finding.code in unused.CODES and span.source.path in wrong:
             continue
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)

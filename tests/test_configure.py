@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.plugins import load
+from atnas.dsl.plugins import Entry, load
 from atnas.dsl.settings import (
     Between,
     Draw,
@@ -379,7 +378,7 @@ def test_an_extension_that_cannot_be_loaded_is_no_mistake_of_the_file(
         raise ImportError("no module named x")
 
     load.cache_clear()
-    monkeypatch.setattr(EntryPoint, "load", broken)
+    monkeypatch.setattr(Entry, "load", broken)
     with pytest.raises(Unable, match=r"`maml`, installed under atnas.trainers, cannot be loaded: no module"):
         read("learner = maml", Lesson)
 

@@ -188,6 +188,7 @@ def test_one_statement_stays_on_the_line_of_its_braces_and_several_do_not() -> N
     assert fmt("op f[x]->y{y=x}") == "op f [x] -> y { y = x }\n"
     assert fmt("op f[x]->y{\ny=x}") == "op f [x] -> y {\n  y = x\n}\n"
     assert fmt("op f[x]->y{a=x y=a}") == "op f [x] -> y {\n  a = x\n  y = a\n}\n"
+    assert fmt("search a{minimize b}\nsearch cc{minimize d}") == "search a { minimize b }\nsearch cc { minimize d }\n"
 
 
 def test_bodies_of_several_lines_have_blank_lines_around_them() -> None:

@@ -50,11 +50,11 @@ def read(text: str, before: ast.Program | None = None) -> ast.Program:
     return program
 
 
-def test_parts_are_declarations_with_the_comments_before_them() -> None:
+def test_parts_are_declarations_and_between_them_are_comments() -> None:
     assert [part.text for part in split(Source("", THREE))] == [
-        "# A file.\n\n## The first.\nop first = relu  # with a comment\n",
-        "\n## The second.\nop second(c) = first -> conv(c, 3)\n",
-        "\nspace third [x: (3, 8, 8)] -> y {\n  y = x -> second(8 | 16)\n}\n",
+        "op first = relu  # with a comment\n",
+        "op second(c) = first -> conv(c, 3)\n",
+        "space third [x: (3, 8, 8)] -> y {\n  y = x -> second(8 | 16)\n}\n",
     ]
 
 
@@ -71,11 +71,21 @@ def test_an_edit_leaves_all_other_declarations_the_same_objects() -> None:
 
 
 def test_a_declaration_that_moves_is_the_same_object() -> None:
-    first, second, third = (part.text for part in split(Source("", THREE)))
+    *above, end = (THREE.index(word) for word in ("# A", "\n## The second", "\nspace", "}\n"))
+    first, second, third = (THREE[i:j] for i, j in zip(above, [*above[1:], end + 2], strict=True))
     program = read(THREE)
     later = read(third + first + second, program)
     assert [later.declarations.index(d) for d in program.declarations] == [1, 2, 0]
     assert all(any(d is e for e in program.declarations) for d in later.declarations)
+
+
+def test_a_comment_above_changes_nothing_and_documentation_only_what_it_is_of() -> None:
+    program = read(THREE)
+    commented = read(THREE.replace("# A file.", "# A file\n# of three."), program)
+    assert all(d is e for d, e in zip(commented.declarations, program.declarations, strict=True))
+    said = read(THREE.replace("## The second.", "## The other."), commented)
+    assert [d is e for d, e in zip(said.declarations, commented.declarations, strict=True)] == [True, False, True]
+    assert [d.doc for d in said.declarations] == ["The first.", "The other.", ""]
 
 
 def test_declarations_of_the_same_text_are_objects_of_their_own() -> None:
@@ -102,11 +112,14 @@ def test_a_line_that_begins_with_op_may_go_on_with_extern(gap: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.sampled_from(INSERTS), max_size=8))
-def test_parts_make_up_the_text(pieces: list[str]) -> None:
+def test_between_parts_are_only_blanks_and_comments(pieces: list[str]) -> None:
     source = Source("", "".join(pieces))
-    parts = list(split(source))
-    assert "".join(part.text for part in parts) == source.text
-    assert all(source.text.startswith(part.text, part.offset) for part in parts)
+    end = 0
+    for part in split(source):
+        assert all(not line.strip() or line.startswith("#") for line in source.text[end : part.offset].splitlines())
+        assert source.text.startswith(part.text, part.offset)
+        end = part.offset + len(part.text)
+    assert end == len(source.text)
 
 
 def edited(text: str, rng: random.Random) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from atnas.dsl.operator import Shape, ShapeError
 
+BATCH = "shapes are per example: leave the batch out"
+"""The cure where there is a size too many."""
+
 
 def written(shape: Shape) -> str:
     """As the language writes it: `(3, 32, 32)`, `(10)`."""
@@ -13,16 +16,15 @@ def written(shape: Shape) -> str:
 def feature_map(operator: str, x: Shape) -> tuple[int, Shape]:
     """Channels and size of (c, l) or (c, h, w). Raises ShapeError for any other rank."""
     if len(x) not in (2, 3):
-        raise ShapeError(
-            f"{operator} takes (c, l) or (c, h, w), not {written(x)}: put it before flatten or global_avg_pool"
-        )
+        cure = "put it before flatten or global_avg_pool" if len(x) == 1 else BATCH
+        raise ShapeError(f"{operator} takes (c, l) or (c, h, w), not {written(x)}: {cure}")
     return x[0], x[1:]
 
 
 def channels(operator: str, x: Shape) -> int:
     """Channels of (c), (c, l) or (c, h, w). Raises ShapeError for any other rank."""
     if len(x) not in (1, 2, 3):
-        raise ShapeError(f"{operator} takes (c), (c, l) or (c, h, w), not {written(x)}: put flatten before it")
+        raise ShapeError(f"{operator} takes (c), (c, l) or (c, h, w), not {written(x)}: {BATCH}")
     return x[0]
 
 

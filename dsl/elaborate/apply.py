@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.mismatch import Merge, written
+from atnas.dsl.elaborate.mismatch import Merge, declared, written
 from atnas.dsl.elaborate.replay import Recording, is_within, like, numbers, replay, speaks_of_nodes
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
@@ -36,6 +36,7 @@ from atnas.dsl.syntax import ast
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
 
+LETTERS = "abcdef"
 DEEPEST = 100
 """Uses inside uses that a program may have."""
 
@@ -61,11 +62,22 @@ def run(elab: Elaborator, layer: LayerValue, given: Value, span: Span, guard: Ca
         case Repeat(turns, count, counts):
             reached = [given]
             for i, turn in enumerate(turns):
+                if _size(reached[-1]) != _size(given):
+                    takes, gives = _size(given), _size(reached[-1])
+                    message = "a layer that is repeated has as many outputs as inputs"
+                    inner = f"this one takes {takes} and gives {gives}"
+                    elab.builder.report("E212", layer.span, message, inner=inner)
+                    return UNKNOWN
                 runs = apply(lambda n, i=i: isinstance(n, int) and n > i, number(count))
                 reached.append(run(elab, turn, reached[-1], span, both(guard, runs)))
             if len(counts) == 1:
                 return reached[counts[0]]
             return _select(elab, Alternatives(count, counts, (), layer.span), [reached[c] for c in counts])
+
+
+def _size(value: Value) -> int:
+    """How many tensors these are."""
+    return len(value.items) if isinstance(value, ListOf) else 1
 
 
 def _select(elab: Elaborator, among: Alternatives, outputs: Sequence[Value]) -> Value:
@@ -100,13 +112,26 @@ def accepted(elab: Elaborator, name: str, wants: int, given: Value, span: Span) 
         return None
     if len(items) != wants or isinstance(given, Chosen):
         has = "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
-        elab.builder.report("E212", span, f"`{name}` takes {wants} input{'s' * (wants != 1)}, and {has} came")
+        message = f"`{name}` takes {wants} input{'s' * (wants != 1)}, and {has} came"
+        elab.builder.report("E212", span, message, _fitting(given, len(items), wants, span))
         return None
     odd = next((i for i in items if not isinstance(i, Tensor)), None)
     if odd is not None:
         elab.builder.report("E212", span, f"`{name}` takes tensors, not {sort(odd)}")
         return None
     return [i for i in items if isinstance(i, Tensor)]
+
+
+def _fitting(given: Value, came: int, wants: int, span: Span) -> str | None:
+    """The cure of a layer that is given too many tensors, or too few."""
+    layer = " ".join(span.text.split())
+    if isinstance(given, Chosen):
+        return "merge it first, by add(..) or concat(..)"
+    if wants == 1 and came > 1:
+        return f"take one of them, as in xs[0] -> {layer}"
+    if came == 1 and wants <= len(LETTERS):
+        return f"give it a list: [{', '.join(LETTERS[:wants])}] -> {layer}"
+    return None
 
 
 def join(
@@ -249,7 +274,7 @@ def _sizes(
     shape = elab.builder.shapes[tensor.node]
     odd = witness(shape, lambda s: len(s) != len(port.sizes or ()))
     if odd is not None:
-        _unfit(elab, port, shape, odd, f"{len(port.sizes)} sizes", call)
+        _unfit(elab, port, shape, odd, "", call)
         return False
     for i, size in enumerate(port.sizes):
         actual: Cases[int] = apply(lambda s, i=i: s[i], shape)
@@ -264,21 +289,26 @@ def _sizes(
             want = wanted
             while want.children:
                 want = want.children[odd.get(want.decision, 0)]
-            _unfit(elab, port, shape, odd, f"{want.value} as size {i + 1}", call)
+            _unfit(
+                elab, port, shape, odd, f" with {size.id} = {want.value}" if isinstance(size, ast.Name) else "", call
+            )
             return False
     return True
 
 
 def _unfit(
-    elab: Elaborator, port: ast.Port, shape: Cases[Shape], case: dict[int, int], wanted: str, call: Span | None
+    elab: Elaborator, port: ast.Port, shape: Cases[Shape], case: dict[int, int], known: str, call: Span | None
 ) -> None:
-    """Blames the use of a layer that a tensor does not fit, or the body where its own output does not."""
+    """Blames the use of a layer that a tensor does not fit, or the body where its own output does not.
+
+    `known` says what the size stands for that does not fit, where it is a name.
+    """
     while shape.children:
         shape = shape.children[case.get(shape.decision, 0)]
     elab.builder.report(
         "E303",
         call or port.span,
-        f"`{port.name.id}` has {wanted}, and {written(shape.value)} came",
+        f"`{port.name.id}` is declared as {declared(port)}{known}, and {written(shape.value)} came",
         when=elab.builder.words(case) or None,
         labels=() if call is None else (Label(port.span, "declared here"),),
     )

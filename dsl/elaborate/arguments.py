@@ -8,12 +8,15 @@ from typing import Any
 
 from atnas.dsl.cases import values, witness
 from atnas.dsl.elaborate.build import Builder
-from atnas.dsl.elaborate.values import Alternatives, Undecided, Unknown, Value, sort
+from atnas.dsl.elaborate.values import Alternatives, ListOf, Tensor, Undecided, Unknown, Value, sort
 from atnas.dsl.extern import Signature, layer_class
+from atnas.dsl.findings.calls import matched
+from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Arith, Num, Pick, Read, number
 from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
 
 
 @dataclass(frozen=True)
@@ -32,35 +35,11 @@ def assign(
     required: set[str],
 ) -> dict[str, Given] | None:
     """Parameters by name to what they are given; None where a finding was made."""
-    function = call.function if isinstance(call, ast.Call) else call
-    found: dict[str, Given] = {}
-    good = True
-    place = 0
-    for argument in given:
-        word = argument.syntax.name
-        if word is None:
-            if place >= len(names):
-                cure = f"it takes {_listing(names)}" if names else "it takes none"
-                builder.report("E203", argument.syntax.span, f"`{function.id}` has too many arguments", cure)
-                return None
-            name, place = names[place], place + 1
-        else:
-            name = word.id
-        if name not in names:
-            assert word is not None
-            close = nearest(name, names)
-            cure = f"did you mean `{close}`?" if close else f"it takes {_listing(names) or 'no arguments'}"
-            builder.report("E203", word.span, f"`{function.id}` has no argument `{name}`", cure)
-            good = False
-        elif name in found:
-            builder.report("E203", argument.syntax.span, f"`{name}` is given twice")
-            good = False
-        else:
-            found[name] = argument
-    missing = [n for n in names if n in required and n not in found]
-    if missing and good:
-        builder.report("E204", call.span, f"`{function.id}` needs {_listing(missing)}")
-    return None if missing or not good else found
+    found, findings = matched(call, names, required)
+    for finding in findings:
+        builder.tell(finding)
+    by_syntax = {id(g.syntax): g for g in given}
+    return None if findings else {name: by_syntax[id(argument)] for name, argument in found.items()}
 
 
 def settle(
@@ -107,7 +86,8 @@ def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unkno
         )
         return Unknown()
     if isinstance(value, Unknown):
-        builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}")
+        cure, fix = _meant(info, given)
+        builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}", cure, fix=fix)
         return value
     cases = number(value)
     bad = witness(cases, lambda v: _complaint(info, v) is not None)
@@ -116,13 +96,10 @@ def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unkno
     node = cases
     while node.children:
         node = node.children[bad.get(node.decision, 0)]
-    builder.report(
-        "E201",
-        span,
-        f"`{info.name}` {_complaint(info, node.value)}",
-        _nearest_word(info, node.value),
-        when=builder.words(bad) or None,
-    )
+    cure, fix = _nearest_word(info, given, node.value)
+    shown = f"`{node.value}`" if isinstance(given.value, Undecided) else _shown(node.value)
+    message = f"`{info.name}` {_complaint(info, node.value)}, not {shown}"
+    builder.report("E201", span, message, cure, when=builder.words(bad) or None, fix=fix)
     return Unknown()
 
 
@@ -141,19 +118,19 @@ def _plain(info: ParameterInfo, value: Value) -> Num | Unknown:
 
 
 def _complaint(info: ParameterInfo, value: Any) -> str | None:
-    """What is wrong with a value, in words that follow the parameter's name."""
+    """What is wanted in place of a wrong value, in words that follow the parameter's name."""
     if info.words:
-        return None if value in info.words else f"must be one of {', '.join(info.words)}, not {_shown(value)}"
+        return None if value in info.words else f"must be one of {', '.join(info.words)}"
     if info.kind is bool:
-        return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
+        return None if isinstance(value, bool) else "must be true or false"
     if isinstance(value, bool | str) or not isinstance(value, int | float):
-        return f"takes {_wanted(info)}, not {_shown(value)}"
+        return f"takes {_wanted(info)}"
     if info.kind is int and not isinstance(value, int):
-        return f"must be a whole number, not {_shown(value)}"
+        return "must be a whole number"
     if info.low is not None and value < info.low:
-        return f"must be at least {info.low:g}, not {_shown(value)}"
+        return f"must be at least {info.low:g}"
     if info.high is not None and value > info.high:
-        return f"must be at most {info.high:g}, not {_shown(value)}"
+        return f"must be at most {info.high:g}"
     return None
 
 
@@ -163,16 +140,34 @@ def _wanted(info: ParameterInfo) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[info.kind]
 
 
-def _nearest_word(info: ParameterInfo, value: object) -> str | None:
+def _meant(info: ParameterInfo, given: Given) -> tuple[str | None, tuple[Edit, ...]]:
+    """The cure where a list or a tensor stands for one value: a choice was meant, or the input."""
+    node, value = given.syntax.value, given.value
+    if isinstance(value, Tensor):
+        return f"a layer is applied with `->`: {text(node)} -> ..", ()
+    if not (info.elastic and isinstance(value, ListOf) and isinstance(node, ast.List)):
+        return None, ()
+    options = dict.fromkeys(value.items)
+    if len(options) < 2 or len(options) < len(value.items) or not all(isinstance(i, int | float) for i in options):
+        return None, ()
+    choice = text(ast.Choice(node.span, node.items))
+    return f"a choice is written {choice}", (Edit(node.span, choice),)
+
+
+def _nearest_word(info: ParameterInfo, given: Given, value: object) -> tuple[str | None, tuple[Edit, ...]]:
+    """The word that was meant, and the edit where it is written there."""
     close = nearest(value, info.words) if isinstance(value, str) else None
-    return f"did you mean `{close}`?" if close else None
+    if close is None:
+        return None, ()
+    node = given.syntax.value
+    spelt = f'"{close}"' if isinstance(node, ast.String) else close
+    fix = (Edit(node.span, spelt),) if isinstance(node, ast.String) or isinstance(given.value, Undecided) else ()
+    return f"did you mean `{close}`?", fix
 
 
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"`{value}`" if isinstance(value, str) else str(value)
-
-
-def _listing(names: Sequence[str]) -> str:
-    return ", ".join(f"`{n}`" for n in names)
+    if isinstance(value, float) and value != round(value, 2) and abs(value) >= 1:
+        return str(round(value, 2))
+    return f'`"{value}"`' if isinstance(value, str) else str(value)

@@ -81,8 +81,12 @@ class Builder:
         fix: tuple[Edit, ...] = (),
     ) -> None:
         """Adds a finding, unless this one was made there before."""
-        if not any(f.code == code and f.span == span for f in self.findings):
-            self.findings.append(Diagnostic(code, span, message, cure, when, inner, labels, fix))
+        self.tell(Diagnostic(code, span, message, cure, when, inner, labels, fix))
+
+    def tell(self, finding: Diagnostic) -> None:
+        """Adds a finding, unless one of its code was made there before."""
+        if not any(f.code == finding.code and f.span == finding.span for f in self.findings):
+            self.findings.append(finding)
 
     # Decisions
 
@@ -249,7 +253,7 @@ class Builder:
         return ", ".join(
             f"{d.name} = {word(d.options[option])}"
             for i, option in case.items()
-            if (d := self.decisions[i]) is not None
+            if (d := self.decisions[i]) is not None and option < len(d.options)  # one that is undone has none
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,8 @@ from atnas.dsl.elaborate.values import (
     sort,
 )
 from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.edits import around
+from atnas.dsl.findings.names import unknown
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import (
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
 METRICS: Final = ("params", "macs", "flops", "activations", "depth")
 MEASURED: Final = ("latency", "count")
 """Metrics that take an argument."""
+
+OTHER_METRICS: Final = f"the metrics are {', '.join(METRICS)}"
+"""The cure for a metric that there is none of."""
 
 WHOLE: Final = ("depth",)
 """Metrics of whole spaces only."""
@@ -84,7 +90,10 @@ def holds(elab: Elaborator, node: ast.Expr, found: Condition | Unknown) -> bool:
     counted = isinstance(found, Metric | Count | Members | Compare | tuple)
     if not counted and all(isinstance(v, bool) for v in values(number(found))):  # type: ignore[arg-type]
         return True
-    elab.builder.report("E404", node.span, "this is a number, and a condition compares", f"write {text(node)} <= ..")
+    rest = isinstance(node, ast.Binary) and node.op == "%"
+    cure, fix = (f"write {text(node)} == 0", (Edit(node.span, f"{node.span.text} == 0"),)) if rest else (None, ())
+    cure = cure or f"write {text(node)} <= .."
+    elab.builder.report("E404", node.span, "this is a number, and a condition compares", cure, fix=fix)
     return False
 
 
@@ -125,12 +134,42 @@ def _comparison(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | 
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
     if node.op == "in" and not isinstance(second, tuple):
-        cure = f"write a list: {text(node.left)} in [{text(node.right)}]"
-        elab.builder.report("E404", node.right.span, "`in` compares with a list of values", cure)
+        _no_list(elab, node)
         return UNKNOWN
     if node.op == "and" and not (holds(elab, node.left, first) and holds(elab, node.right, second)):
         return UNKNOWN
+    if node.op != "and" and not _comparable(elab, node, first, second):
+        return UNKNOWN
     return Compare(node.op, first, second)
+
+
+def _no_list(elab: Elaborator, node: ast.Binary) -> None:
+    cure = f"write a list: {text(node.left)} in [{text(node.right)}]"
+    fix = around(node.right.span, "[", "]")
+    elab.builder.report("E404", node.right.span, "`in` compares with a list of values", cure, fix=fix)
+
+
+def _comparable(elab: Elaborator, node: ast.Binary, first: Condition, second: Condition) -> bool:
+    """Whether the sides are both numbers or both texts, for one case at least; reports it where they are not."""
+    kinds = _is_text(first), _is_text(second)
+    if not (kinds[0] and kinds[1]) or kinds[0] & kinds[1]:
+        return True
+    odd = node.left if True in kinds[0] else node.right
+    fix: tuple[Edit, ...] = ()
+    if isinstance(odd, ast.String) and re.fullmatch(r"-?\d+(\.\d+)?", odd.value):
+        fix = (Edit(odd.span, odd.value),)
+    cure = "numbers stand without quotes" if fix else None
+    elab.builder.report("E404", odd.span, "a number is compared with a text", cure, fix=fix)
+    return False
+
+
+def _is_text(side: Condition) -> set[bool]:
+    """Whether the values of one side are texts; empty where it has none."""
+    if isinstance(side, tuple):
+        return {isinstance(value, str) for value in side}
+    if isinstance(side, NUMBERS):
+        return {isinstance(value, str) for value in values(number(side))}
+    return {False}
 
 
 def _measures(node: ast.Expr, cx: Context) -> bool:
@@ -171,10 +210,7 @@ def _plain(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown
 
 def _named(elab: Elaborator, node: ast.Expr, cx: Context) -> Value:
     if isinstance(node, ast.Name) and elab.lookup(node.id, cx) is None:
-        close = nearest(node.id, [*cx.scope, *METRICS])
-        cure = f"did you mean `{close}`?" if close else f"the metrics are {', '.join(METRICS)}"
-        fix = (Edit(node.span, close),) if close else ()
-        elab.builder.report("E101", node.span, f"there is no `{node.id}`", cure, fix=fix)
+        elab.builder.tell(unknown(node, [*cx.scope, *METRICS], OTHER_METRICS))
         return UNKNOWN
     return elab.value(node, elab.inside(node, cx))
 
@@ -222,8 +258,7 @@ def _with_alternative(elab: Elaborator, node: ast.Binary, chosen: int) -> Condit
     words = [str(option) for option in about.options]
     listed = node.op == "in"
     if listed and not isinstance(node.right, ast.List):
-        cure = f"write a list: {text(node.left)} in [{text(node.right)}]"
-        elab.builder.report("E404", node.right.span, "`in` compares with a list of values", cure)
+        _no_list(elab, node)
         return UNKNOWN
     wanted = node.right.items if isinstance(node.right, ast.List) else (node.right,)
     for item in wanted:
@@ -284,4 +319,4 @@ def beyond(node: ast.Name | ast.Call) -> tuple[str, str]:
             f"`{node.id}` is measured for whole spaces, not for one op or cell",
             "move the line to the space or the search, or compare numbers here",
         )
-    return f"`{node.function.id}` cannot be measured yet", f"the metrics are {', '.join(METRICS)}"
+    return f"`{node.function.id}` cannot be measured yet", OTHER_METRICS

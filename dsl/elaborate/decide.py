@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from atnas.dsl.cases import both
 from atnas.dsl.elaborate.build import MOST_OPTIONS
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.numbers import static, whole
+from atnas.dsl.elaborate.numbers import NO_EDITS, static, whole
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
@@ -25,6 +25,8 @@ from atnas.dsl.elaborate.values import (
     Value,
     sort,
 )
+from atnas.dsl.findings.diagnostics import Edit, Label
+from atnas.dsl.findings.edits import around, without_item
 from atnas.dsl.net import Json, Num, Pick, Static, equals
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
@@ -43,10 +45,11 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
         return undone(elab, number)
     if step <= 0:
         assert node.step is not None
-        elab.builder.report("E401", node.step.span, f"the step of a range must be more than 0, not {step}")
+        cure = f"a range goes up: step {text(node.step.operand)}" if isinstance(node.step, ast.Negate) else None
+        elab.builder.report("E401", node.step.span, f"the step of a range must be more than 0, not {step}", cure)
         return undone(elab, number)
     if low > high:
-        elab.builder.report("E401", node.span, f"this range is empty: {low} is more than {high}")
+        _empty(elab, node, low, high)
         return undone(elab, number)
     count = int((high - low) / step + 1e-9) + 1
     if count > MOST_OPTIONS:
@@ -56,6 +59,13 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
     options = spaced(low, step, count)
     elab.builder.decide(number, "number", options, True, node.span)
     return Pick(number, options)
+
+
+def _empty(elab: Elaborator, node: ast.Range, low: int | float, high: int | float) -> None:
+    turned = text(ast.Range(node.span, node.high, node.low, node.step))
+    plain = isinstance(node.low, ast.Number) and isinstance(node.high, ast.Number)
+    cure, fix = (f"write {turned}", (Edit(node.span, turned),)) if plain else (None, ())
+    elab.builder.report("E401", node.span, f"this range is empty: {low} is more than {high}", cure, fix=fix)
 
 
 def spaced(low: int | float, step: int | float, count: int) -> tuple[int | float, ...]:
@@ -94,7 +104,7 @@ def sizes(elab: Elaborator, node: ast.Expr, cx: Context) -> range | None:
         if low is None or high is None:
             return None
         if low > high:
-            elab.builder.report("E401", node.span, f"this range is empty: {low} is more than {high}")
+            _empty(elab, node, low, high)
             return None
         return range(low, high + 1)
     size = whole(elab, elab.value(node, cx), node.span, "a count")
@@ -129,8 +139,7 @@ def decided(
         ]
         ordered = all(isinstance(o, int | float) and not isinstance(o, bool) for o in options)
         ordered = ordered and labels == sorted(labels)
-        if len({(isinstance(x, bool), x) for x in labels if not isinstance(x, list)}) < len(labels):
-            elab.builder.report("E406", node.span, "the same value stands twice in this choice")
+        _twice(elab, node, labels)
         elab.builder.decide(decision, "number", labels, ordered, node.span)
         return Pick(decision, tuple(options))  # type: ignore[arg-type]
     words = [text(o) for o in node.options]
@@ -142,6 +151,19 @@ def decided(
         mixed(elab, node, options)
         return undone(elab, decision)
     return among(elab, selector, keys, options, list(node.options), node, cx)
+
+
+def _twice(elab: Elaborator, node: ast.Choice, labels: Sequence[Json]) -> None:
+    """Reports each value that an option before it has."""
+    seen: dict[tuple[bool, Json], Span] = {}
+    places = [option.span for option in node.options]
+    for i, label in enumerate(labels):
+        key = isinstance(label, bool), label
+        if key in seen:
+            first, fix = (Label(seen[key], "first here"),), without_item(places, i)
+            message = "the same value stands twice in this choice"
+            elab.builder.report("E406", places[i], message, "leave one out", labels=first, fix=fix)
+        seen.setdefault(key, places[i])
 
 
 def among(
@@ -173,14 +195,18 @@ def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
         elab.builder.report("E202", node.span, message, "choose between their elements")
         return
     first = next(i for i, s in enumerate(sorts) if s != sorts[0])
-    tensor = "a tensor" in sorts and "a layer" in sorts
-    elab.builder.report(
-        "E202",
-        node.span,
+    message = (
         f"`{text(node.options[0])}` is {sorts[0]} and `{text(node.options[first])}` is {sorts[first]}: "
-        "a choice is between values of one kind",
-        "`->` binds tighter than `|`: put the choice in parentheses, x -> (a | b)" if tensor else None,
+        "a choice is between values of one kind"
     )
+    cure, fix, pipe = None, NO_EDITS, node.options[0]
+    if "a tensor" in sorts and "a layer" in sorts:
+        cure = "`->` binds tighter than `|`: put the choice in parentheses, x -> (a | b)"
+    if isinstance(pipe, ast.Pipe) and sorts == ["a tensor", *["a layer"] * (len(sorts) - 1)]:
+        inner = ast.Choice(node.span, (pipe.right, *node.options[1:]))
+        cure = f"`->` binds tighter than `|`: write {text(ast.Pipe(node.span, pipe.left, inner))}"
+        fix = around(pipe.right.span.to(node.span), "(", ")")
+    elab.builder.report("E202", node.span, message, cure, fix=fix)
 
 
 def undone(elab: Elaborator, decision: int) -> Unknown:

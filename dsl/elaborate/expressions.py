@@ -12,7 +12,7 @@ from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.decide import choice, range_, subset
 from atnas.dsl.elaborate.lists import each, index
 from atnas.dsl.elaborate.naming import Names, Steps, steps
-from atnas.dsl.elaborate.numbers import arithmetic, operation, whole
+from atnas.dsl.elaborate.numbers import NO_EDITS, arithmetic, operation, whole
 from atnas.dsl.elaborate.pipes import is_number, pipe, plus, times
 from atnas.dsl.elaborate.values import (
     LAYERS,
@@ -32,7 +32,10 @@ from atnas.dsl.elaborate.values import (
     sort,
 )
 from atnas.dsl.extern import layer_class, signature
-from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.findings.calls import lone
+from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.edits import around
+from atnas.dsl.findings.names import no_layer, unknown
 from atnas.dsl.lint.externs import is_sound
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Pick
@@ -40,6 +43,7 @@ from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
 from atnas.dsl.syntax.walk import words
 
 BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
@@ -147,9 +151,17 @@ class Elaborator:
         if isinstance(value, LAYERS):
             return value
         if not isinstance(value, Unknown):
-            cure = "write chain(..) for layers one after another" if isinstance(value, ListOf) else None
-            self.builder.report("E201", node.span, f"a layer is wanted here, not {sort(value)}", cure)
+            cure, fix = self._bare(value, node, cx)
+            self.builder.report("E201", node.span, f"a layer is wanted here, not {sort(value)}", cure, fix=fix)
         return UNKNOWN
+
+    def _bare(self, value: Value, node: ast.Expr, cx: Context) -> tuple[str | None, tuple[Edit, ...]]:
+        """The cure of what is no layer."""
+        if isinstance(value, ListOf):
+            return "write chain(..) for layers one after another", ()
+        if isinstance(node, ast.String) and isinstance(self.lookup(node.value, cx), (*LAYERS, Undecided)):
+            return f"write `{node.value}` without quotes", (Edit(node.span, node.value),)
+        return None, ()
 
     # Names and calls
 
@@ -199,17 +211,16 @@ class Elaborator:
 
     def _unknown(self, node: ast.Name, cx: Context) -> None:
         if node.id in BUILTINS:
-            self.builder.report("E204", node.span, f"`{node.id}` takes one argument, {BUILTINS[node.id]}")
+            odd = lone(node, BUILTINS[node.id])
+            assert odd is not None
+            self.builder.tell(odd)
             return
         declared = cx.module.names.get(node.id)
         if declared is not None:
-            self.builder.report("E201", node.span, f"`{node.id}` is a `{declared.syntax.keyword}`, not a layer")
+            self.builder.tell(no_layer(node, declared.syntax.keyword))
             return
         layers = [n for n, d in cx.module.names.items() if not isinstance(d.syntax, ast.Settings)]
-        close = nearest(node.id, [*cx.scope, *layers, *entries("ops"), *BUILTINS])
-        self.builder.report(
-            "E101", node.span, f"there is no `{node.id}`", f"did you mean `{close}`?" if close else None
-        )
+        self.builder.tell(unknown(node, [*cx.scope, *layers, *entries("ops"), *BUILTINS]))
 
     def _call(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id
@@ -223,12 +234,10 @@ class Elaborator:
             return UNKNOWN
         given = [Given(a, self.value(a.value, cx)) for a in node.arguments]
         if not isinstance(target, Undecided):
-            self.builder.report(
-                "E205",
-                node.span,
-                f"`{word}` is {sort(target)} already; it takes no arguments",
-                f"write `{word}` alone" if sort(target) == "a layer" else None,
-            )
+            message = f"`{word}` is {sort(target)} already; it takes no arguments"
+            layer = sort(target) == "a layer"
+            cure, fix = (f"write `{word}` alone", (Edit(node.span, word),)) if layer else (None, ())
+            self.builder.report("E205", node.span, message, cure, fix=fix)
             return UNKNOWN
         return self._use(target, node, given, cx, node)
 
@@ -288,8 +297,9 @@ class Elaborator:
 
     def _builtin(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id
-        if len(node.arguments) != 1 or node.arguments[0].name is not None:
-            self.builder.report("E204", node.span, f"`{word}` takes one argument, {BUILTINS[word]}")
+        odd = lone(node, BUILTINS[word])
+        if odd is not None:
+            self.builder.tell(odd)
             return UNKNOWN
         given = node.arguments[0].value
         value = self.value(given, cx)
@@ -317,7 +327,12 @@ class Elaborator:
             )
         if not isinstance(value, ListOf):
             if not isinstance(value, Unknown):
-                self.builder.report("E201", node.span, f"`chain` takes a list of layers, not {sort(value)}")
+                cure, fix = None, NO_EDITS
+                if isinstance(value, (*LAYERS, Undecided)):
+                    cure, fix = f"write chain([{text(node)}])", around(node.span, "[", "]")
+                self.builder.report(
+                    "E201", node.span, f"`chain` takes a list of layers, not {sort(value)}", cure, fix=fix
+                )
             return UNKNOWN
         items = node.items if isinstance(node, ast.List) else [node] * len(value.items)
         turns = [cx.turn(i) for i in range(len(items))]

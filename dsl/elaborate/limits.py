@@ -7,6 +7,7 @@ from typing import Final
 
 from atnas.dsl.cases import TRUE, Cases, TooLarge, apply, both, choose, values
 from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.findings.edits import without
 from atnas.dsl.net import (
     Arith,
     Compare,
@@ -55,7 +56,8 @@ def idle(worked: Iterable[Outcomes]) -> Iterator[Diagnostic]:
             said[span] = said.get(span, frozenset()) | can_be
     for span, can_be in said.items():
         if can_be == {True}:
-            yield Diagnostic("W401", span, "this excludes nothing: it holds whatever is decided", "leave it out")
+            message = "this excludes nothing: it holds whatever is decided"
+            yield Diagnostic("W401", span, message, "leave it out", fix=without(span))
         elif can_be == {False}:
             yield Diagnostic("W402", span, "this never holds, whatever is decided", "loosen it, or leave it out")
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from atnas.dsl.cases import NEVER, Cases, witness
+from atnas.dsl.cases import NEVER, Cases, apply, values, witness
 from atnas.dsl.findings.diagnostics import Label
 from atnas.dsl.net import Edge
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
+from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.build import Builder
@@ -45,7 +47,10 @@ class Refusal:
 
 def failing(cases: Cases[Shape | Failure]) -> dict[int, int] | None:
     """The smallest assignment under which an operator refuses its inputs."""
-    return witness(cases, lambda s: isinstance(s, Failure))
+    if not any(isinstance(value, Failure) for value in values(cases)):
+        return None
+    # Asked of where it fails alone: that the shapes differ from case to case does not matter.
+    return witness(apply(lambda s: isinstance(s, Failure), cases), bool)
 
 
 def tell(builder: Builder, refusal: Refusal, case: dict[int, int]) -> None:
@@ -58,7 +63,8 @@ def tell(builder: Builder, refusal: Refusal, case: dict[int, int]) -> None:
     if not failure.shapes:
         builder.report("E213", refusal.span, failure.text, "choose at least one: 1..2 of [..]", when=when)
     elif refusal.merge is None:
-        builder.report("E302", refusal.span, failure.text, when=when)
+        message, _, cure = failure.text.partition(": ")
+        builder.report("E302", refusal.span, message, cure or None, when=when)
     else:
         labels = _branches(builder, case, refusal.merge.spans, refusal.edges)
         cure = "give both branches the same channels and stride"
@@ -90,6 +96,11 @@ def _branches(
         if shape is not NEVER and all(label.message != other.message for other in found):
             found.append(label)
     return tuple(found[:2])
+
+
+def declared(port: ast.Port) -> str:
+    """The shape of a port as it is declared: `(c, 32, 32)`."""
+    return f"({', '.join(map(text, port.sizes or ()))})"
 
 
 def written(shape: Shape) -> str:

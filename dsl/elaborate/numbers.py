@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from atnas.dsl.cases import witness
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.values import LAYERS, NUMBERS, UNKNOWN, Tensor, Undecided, Unknown, Value, sort
+from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.edits import around
 from atnas.dsl.net import LARGEST, Arith, Pick, Read, number
 from atnas.dsl.net import arithmetic as calculate
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
+
+Cure = tuple[str | None, tuple[Edit, ...]]
+"""What cures a finding, in words and as edits."""
+
+NO_EDITS: Final[tuple[Edit, ...]] = ()
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
@@ -20,7 +28,8 @@ def operation(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     """`left op right` on numbers."""
     if misgrouped(elab, node):
         return UNKNOWN
-    return arithmetic(elab, node.op, elab.value(node.left, cx), elab.value(node.right, cx), node.span)
+    left, right = elab.value(node.left, cx), elab.value(node.right, cx)
+    return arithmetic(elab, node.op, left, right, node.span, regrouped(node.left, node.op, node.right))
 
 
 def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
@@ -28,22 +37,48 @@ def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
     left, rest = node.left, f"{node.op} {text(node.right)}"
     if not isinstance(left, ast.Range) or left.span.start > node.span.start:
         return False
-    cure = "put the range in parentheses"
+    cure, fix = "put the range in parentheses", NO_EDITS
     if left.step is None:
-        cure = f"write {text(left.low)}..({text(left.high)} {rest}), or {cure}"
+        cure = f"write {text(_longer(left, node.op, node.right))}, or {cure}"
+        fix = around(left.high.span.to(node.right.span), "(", ")")
     message = f"`..` binds tighter than `{node.op}`, so `{rest}` is no part of this range"
-    elab.builder.report("E214", node.span, message, cure)
+    elab.builder.report("E214", node.span, message, cure, fix=fix)
     return True
 
 
-def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span) -> Value:
+def regrouped(left: ast.Expr, op: str, right: ast.Expr) -> Cure:
+    """The cure of `f * n - 1`, where `- 1` was to be part of the count."""
+    while isinstance(left, ast.Pipe):
+        left = left.right
+    if not isinstance(left, ast.Binary) or left.op != "*" or isinstance(right, ast.Pipe):
+        return None, ()
+    count, whole = left.right, left.right.span.to(right.span)
+    if isinstance(count, ast.Number) and isinstance(right, ast.Number) and op == "-" and count.value < right.value:
+        meant = f"{count.text}..{right.text}"
+        return f"a range is written {meant}", (Edit(whole, meant),)
+    if isinstance(count, ast.Range) and count.step is None:
+        fix = around(count.high.span.to(right.span), "(", ")")
+        return f"write {text(ast.Binary(left.span, '*', left.left, _longer(count, op, right)))}", fix
+    grouped = ast.Binary(whole, op, count, right)
+    return f"write {text(ast.Binary(left.span, '*', left.left, grouped))}", around(whole, "(", ")")
+
+
+def _longer(range_: ast.Range, op: str, rest: ast.Expr) -> ast.Range:
+    """A range with the arithmetic after it as part of its end."""
+    high = ast.Binary(range_.high.span.to(rest.span), op, range_.high, rest)
+    return ast.Range(range_.span.to(rest.span), range_.low, high, None)
+
+
+def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span, cure: Cure = (None, ())) -> Value:
+    """The number that comes of two; `cure` is for a layer or tensor on one side, and a number on the other."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     for value, other in ((left, right), (right, left)):
         if not isinstance(value, NUMBERS) or isinstance(value, bool | str):
             repeats = isinstance(value, (*LAYERS, Undecided, Tensor)) and isinstance(other, NUMBERS)
-            cure = f"a count stands in parentheses: f * (n {op} 1)" if repeats else None
-            elab.builder.report("E208", span, f"`{op}` works on numbers, and one side is {sort(value)}", cure)
+            help_, fix = cure if repeats else (None, ())
+            message = f"`{op}` works on numbers, and one side is {sort(value)}"
+            elab.builder.report("E208", span, message, help_, fix=fix)
             return UNKNOWN
     try:
         if isinstance(left, int | float) and isinstance(right, int | float):
@@ -51,7 +86,8 @@ def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span)
             return result if not isinstance(result, tuple) else UNKNOWN
         result_cases = number(Arith(op, left, right))  # type: ignore[arg-type]
     except ZeroDivisionError:
-        elab.builder.report("E211", span, "this divides by zero")
+        zero = witness(number(right), lambda divisor: divisor == 0) or {}  # type: ignore[arg-type]
+        elab.builder.report("E211", span, "this divides by zero", when=elab.builder.words(zero) or None)
         return UNKNOWN
     except OverflowError:
         elab.builder.report("E211", span, f"this is larger than {float(LARGEST):.0e}")
@@ -75,6 +111,8 @@ def whole(elab: Elaborator, value: Value, span: Span, what: str, most: int | Non
         if most is None or value <= most:
             return value
         elab.builder.report("E405", span, f"{value:,} is too many; at most {most:,} are taken")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        elab.builder.report("E201", span, f"{what} is at least 0, not {value}")
     elif not isinstance(value, Unknown):
         shown = value if isinstance(value, int | float) else _kind(value)
         elab.builder.report("E201", span, f"{what} is a fixed whole number, not {shown}")

@@ -9,7 +9,7 @@ from atnas.dsl.cases import values as cases_values
 from atnas.dsl.elaborate.apply import join, run
 from atnas.dsl.elaborate.build import MOST_OPTIONS
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.numbers import arithmetic, misgrouped
+from atnas.dsl.elaborate.numbers import NO_EDITS, arithmetic, misgrouped, regrouped
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
@@ -25,6 +25,8 @@ from atnas.dsl.elaborate.values import (
     Value,
     sort,
 )
+from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.edits import around
 from atnas.dsl.net import Num, Pick, number
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
@@ -37,12 +39,7 @@ def pipe(elab: Elaborator, node: ast.Pipe, cx: Context) -> Value:
     left = elab.value(node.left, cx)
     right = elab.value(node.right, cx)
     if isinstance(right, Tensor | ListOf | Chosen):
-        elab.builder.report(
-            "E206",
-            node.right.span,
-            f"right of `->` stands a layer, not {sort(right)}",
-            "write it to the left",
-        )
+        _no_target(elab, node, right)
         return UNKNOWN
     merged = isinstance(left, Tensor | ListOf | Chosen | Unknown)
     first = left if merged else elab.layer(left, node.left, cx)
@@ -54,20 +51,30 @@ def pipe(elab: Elaborator, node: ast.Pipe, cx: Context) -> Value:
     return run(elab, layer, first, node.right.span, cx.guard)
 
 
+def _no_target(elab: Elaborator, node: ast.Pipe, right: Tensor | ListOf | Chosen) -> None:
+    """Reports what is no layer and stands where one is applied."""
+    cure, fix = "write it to the left", NO_EDITS
+    message = f"right of `->` stands a layer, not {sort(right)}"
+    if not isinstance(right, Tensor) and all(isinstance(item, (*LAYERS, Undecided)) for item in right.items):
+        cure, fix = f"write chain({text(node.right)})", around(node.right.span, "chain(", ")")
+    elab.builder.report("E206", node.right.span, message, cure, fix=fix)
+
+
 def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     right = elab.value(node.right, cx)
     if is_number(elab, node.left, cx):
         left = elab.value(node.left, cx)
         if isinstance(left, NUMBERS) and isinstance(right, (*LAYERS, Undecided)):
-            layer, count = text(node.right), text(node.left)
-            elab.builder.report(
-                "E208", node.span, "the count of a repeat stands right of `*`", f"write {layer} * {count}"
-            )
+            right_way = text(ast.Binary(node.span, "*", node.right, node.left))
+            message, fix = "the count of a repeat stands right of `*`", (Edit(node.span, right_way),)
+            elab.builder.report("E208", node.span, message, f"write {right_way}", fix=fix)
             return UNKNOWN
         return UNKNOWN if misgrouped(elab, node) else arithmetic(elab, "*", left, right, node.span)
     if isinstance(right, Unknown):
         return UNKNOWN
     if not isinstance(right, NUMBERS) or isinstance(right, bool | float | str):
+        if isinstance(elab.value(node.left, cx), Tensor):
+            return _no_repeat(elab, node)
         shown = right if isinstance(right, float) else sort(right)
         elab.builder.report("E201", node.right.span, f"a repeat takes a whole number, not {shown}")
         return UNKNOWN
@@ -89,11 +96,19 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
     turns: list[LayerValue] = []
     for i in range(whole[-1]):
         turn = cx.turn(i)
-        layer = elab.layer(elab.value(node.left, turn), node.left, turn)
+        value = elab.value(node.left, turn)
+        if isinstance(value, Tensor):
+            return _no_repeat(elab, node)
+        layer = elab.layer(value, node.left, turn)
         if isinstance(layer, Unknown):
             return UNKNOWN
         turns.append(layer)
     return Repeat(tuple(turns), count, tuple(whole), node.span)
+
+
+def _no_repeat(elab: Elaborator, node: ast.Binary) -> Unknown:
+    elab.builder.report("E201", node.left.span, "only layers are repeated, and this is a tensor")
+    return UNKNOWN
 
 
 def is_number(elab: Elaborator, node: ast.Expr, cx: Context, evaluate: bool = True) -> bool:
@@ -126,11 +141,10 @@ def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
         for value in values[1:]:
             total = arithmetic(elab, "+", total, value, node.span)
         return total
-    for value, part in zip(values, parts, strict=True):
-        if not isinstance(value, Tensor):
-            cure = "add the outputs: x -> f + x -> g" if isinstance(value, (*LAYERS, Undecided)) else None
-            elab.builder.report("E207", part.span, f"`+` adds tensors or numbers, and this is {sort(value)}", cure)
-            return UNKNOWN
+    odd = next((i for i, value in enumerate(values) if not isinstance(value, Tensor)), None)
+    if odd is not None:
+        _no_summand(elab, parts, odd, values[odd])
+        return UNKNOWN
     tensors = [(v, p.span) for v, p in zip(values, parts, strict=True)]
     lone = next((p for p in parts[:-1] if not isinstance(p, ast.Pipe)), None)
     cure = None
@@ -138,6 +152,16 @@ def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     if lone is not None and isinstance(parts[-1], ast.Pipe) and _begin(parts[-1]) != lone:
         cure = "`->` binds tighter than `+`: (x + y) -> f applies f to the sum"
     return join(elab, "add", tensors, cx.beneath("add"), node.span, cx.guard, cure)
+
+
+def _no_summand(elab: Elaborator, parts: Sequence[ast.Expr], odd: int, value: Value) -> None:
+    cure, fix = None, NO_EDITS
+    if isinstance(value, (*LAYERS, Undecided)):
+        cure = "add the outputs: x -> f + x -> g"
+    elif odd and isinstance(value, NUMBERS):
+        cure, fix = regrouped(parts[odd - 1], "+", parts[odd])
+    message = f"`+` adds two tensors or two numbers, and this is {sort(value)}"
+    elab.builder.report("E207", parts[odd].span, message, cure, fix=fix)
 
 
 def _begin(node: ast.Expr) -> ast.Expr:

@@ -13,7 +13,7 @@ from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.expressions import Elaborator
 from atnas.dsl.elaborate.limits import Outcomes, outcomes
-from atnas.dsl.elaborate.mismatch import written
+from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
@@ -169,7 +169,7 @@ def _inputs(
             elab.builder.report(
                 "E514",
                 ends.span,
-                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {len(port.sizes)} sizes",
+                f"the tasks give {written(outside)}, and `{syntax.name.id}` takes {declared(port)}",
             )
             return None
         shape: list[int] = []

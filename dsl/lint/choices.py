@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from atnas.dsl.extern import is_size, worth
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
+from atnas.dsl.findings.edits import without_item
 from atnas.dsl.lint.unused import expressions
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
@@ -40,12 +41,13 @@ def _lone(node: ast.Range) -> Iterator[Diagnostic]:
 def _twice(node: ast.Choice) -> Iterator[Diagnostic]:
     """Numbers are left out: their values are compared when a space is worked out."""
     seen: dict[str, ast.Expr] = {}
-    for option in node.options:
+    places = [option.span for option in node.options]
+    for i, option in enumerate(node.options):
         word = text(option)
         if word in seen and word and (isinstance(option, ast.Name) or not is_size(option)):
             first = (Label(seen[word].span, "first here"),)
             message = f"`{word}` stands twice in this choice"
-            yield Diagnostic("W202", option.span, message, "leave one out", labels=first)
+            yield Diagnostic("W202", option.span, message, "leave one out", labels=first, fix=without_item(places, i))
         seen.setdefault(word, option)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.findings import edits
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.walk import words
 
@@ -31,10 +32,10 @@ def unused(layer: ast.Layer) -> Iterator[Diagnostic]:
             message = f"the parameter `{name.id}` of `{layer.name.id}` is never used"
             yield Diagnostic("W102", name.span, message, "use it, or leave it out")
     said |= {port.name.id for port in layer.outputs}
-    bindings = [statement.name for statement in layer.body if isinstance(statement, ast.Bind)]
-    for name in [*(port.name for port in layer.inputs), *bindings]:
+    bindings = [(line.name, edits.without(line.span)) for line in layer.body if isinstance(line, ast.Bind)]
+    for name, fix in [*((port.name, ()) for port in layer.inputs), *bindings]:
         if name.id not in said and _counts(name):
-            yield Diagnostic("W103", name.span, f"`{name.id}` is never used", "use it, or leave it out")
+            yield Diagnostic("W103", name.span, f"`{name.id}` is never used", "use it, or leave it out", fix=fix)
 
 
 def left(declarations: Sequence[ast.Declaration], said: Collection[str]) -> Iterator[Diagnostic]:
@@ -44,11 +45,18 @@ def left(declarations: Sequence[ast.Declaration], said: Collection[str]) -> Iter
         if isinstance(declaration, ast.Use):
             names = [] if not kinds else [name for name in declaration.names if name.id not in said]
             for name in filter(_counts, names):
-                yield Diagnostic("W104", name.span, f"`{name.id}` is never used", "leave it out")
+                fix = _unused_here(declaration, name)
+                yield Diagnostic("W104", name.span, f"`{name.id}` is never used", "leave it out", fix=fix)
         elif ROOTS.get(declaration.keyword) in kinds and _is_left(declaration, said):
             message = f"nothing uses the `{declaration.keyword}` `{declaration.name.id}`"
             cure = "leave it out; if it is for other files, say so in a line `## ..` before it"
             yield Diagnostic("W104", declaration.name.span, message, cure)
+
+
+def _unused_here(use: ast.Use, name: ast.Name) -> tuple[Edit, ...]:
+    if len(use.names) == 1:
+        return edits.without(use.span)
+    return edits.without_item([one.span for one in use.names], use.names.index(name))
 
 
 def _is_left(declaration: ast.Layer | ast.Extern | ast.Settings, said: Collection[str]) -> bool:

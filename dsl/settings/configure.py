@@ -11,7 +11,7 @@ E506  a number that cannot be drawn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, get_type_hints
+from typing import Final, TypeVar, get_type_hints
 
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.settings.accepts import Accepts, accepts
@@ -30,6 +30,9 @@ M = TypeVar("M", bound=Settings)
 GOALS, CONSTRAINTS = "goals", "constraints"
 """The fields that hold `maximize` and `minimize` lines, and `require` lines."""
 
+LINES: Final = {GOALS: ("a goal", "say what is searched for, such as `maximize accuracy`")}
+"""What is said where such a field is missing: what it is called, and the cure."""
+
 
 def configure(
     model: type[M], declaration: ast.Settings, declared: Declared | None = None
@@ -40,7 +43,7 @@ def configure(
     `Unable` where an extension is installed and cannot be loaded.
     """
     reader = Reader(declared)
-    site = Site(f"{declaration.keyword} {declaration.name.id}", declaration.name.span, "E503")
+    site = Site(f"{declaration.keyword} {declaration.name.id}", declaration.name.span, "E503", LINES)
     if declaration.short is not None:
         message = f"a `{declaration.keyword}` takes its settings between braces"
         if declaration.short == ast.Name(declaration.short.span, ""):  # reported by the parser
@@ -50,10 +53,6 @@ def configure(
     lines, meant = _settings(reader, model, declaration)
     values = {name: _value(reader, line, known(model)[name].accepts) for name, line in lines.items()}
     values |= _keyword_lines(reader, model, declaration)
-    if GOALS in known(model) and known(model)[GOALS].required and GOALS not in values:
-        cure = "say what is searched for, such as `maximize accuracy`"
-        reader.report("E503", site.span, f"`{site.subject}` has no goal", cure)
-        meant.add(GOALS)
     written: dict[str, Written] = {name: line.value for name, line in lines.items()}
     if GOALS in values:
         written[GOALS] = tuple(line.objective for line in declaration.body if isinstance(line, ast.Goal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from atnas.dsl.errors import Unable
@@ -42,11 +43,15 @@ BAD: Final = Bad.BAD
 
 
 class Site(NamedTuple):
-    """What is being built: its name in messages, its place, and the code for what is missing in it."""
+    """What is being built: its name in messages, its place, and the code for what is missing in it.
+
+    `lines` are the fields that no setting of that name fills: what each is called, and its cure where it is missing.
+    """
 
     subject: str
     span: Span
     missing: str
+    lines: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 class Reader:
@@ -70,8 +75,8 @@ class Reader:
         """
         required = [name for name, field in known(model).items() if field.required]
         missing = [name for name in required if name not in values and name not in meant]
-        for name in missing:
-            self._missing(name, model, site)
+        if missing:
+            self._missing(missing, model, site)
         good = {name: value for name, value in values.items() if value is not BAD}
         silent = {*missing, *meant, *values} - set(good)
         try:
@@ -84,12 +89,11 @@ class Reader:
             self.report("E508", site.span, str(error))
         return BAD
 
-    def _missing(self, name: str, model: type[Settings], site: Site) -> None:
-        accept = known(model)[name].accepts
-        cure = f"`{name}` is {listed(accept.phrases())}"
-        if accept.extension is not None:
-            cure += f": {listed(map(quoted, _fitting(accept)))}"
-        self.report(site.missing, site.span, f"`{site.subject}` needs `{name}`", cure)
+    def _missing(self, names: Sequence[str], model: type[Settings], site: Site) -> None:
+        """One finding on all that is missing."""
+        said = [site.lines.get(name) or (quoted(name), _phrase(known(model)[name].accepts)) for name in names]
+        message = f"`{site.subject}` needs {listed((needed for needed, _ in said), 'and')}"
+        self.report(site.missing, site.span, message, "; ".join(cure for _, cure in said))
 
     def _blame(
         self, error: MisfitError, written: Mapping[str, Written], site: Site, silent: Collection[object]
@@ -129,7 +133,7 @@ class Reader:
 
     def _mismatch(self, expr: ast.Expr, accept: Accepts) -> Bad:
         cure, meant = None, ""
-        if isinstance(expr, ast.String) and expr.value in accept.known:
+        if isinstance(expr, ast.String) and (expr.value in accept.known or expr.value in self._named(accept)):
             meant = expr.value
             cure = f"write `{meant}` without quotes"
         elif isinstance(expr, ast.Name) and accept.is_text:
@@ -139,6 +143,12 @@ class Reader:
             cure = f"put it in brackets: `[{short(expr.span)}]`"
         message = f"`{accept.name}` takes {listed(accept.phrases())}, not `{short(expr.span)}`"
         return self.report("E508", expr.span, message, cure, fix=(Edit(expr.span, meant),) if meant else ())
+
+    def _named(self, accept: Accepts) -> Collection[str]:
+        """The declarations that may be named there."""
+        if accept.reference is None or self.declared is None:
+            return ()
+        return self.declared.get(accept.reference.keyword, ())
 
     def _list(self, items: Sequence[ast.Expr], accept: Accepts) -> object:
         return whole([self.value(item, accept) for item in items])
@@ -218,7 +228,8 @@ class Reader:
 
     def _no_arguments(self, expr: ast.Call, word: str) -> Bad:
         span = expr.arguments[0].span.to(expr.arguments[-1].span) if expr.arguments else expr.span
-        return self.report("E505", span, f"`{word}` takes no arguments here", f"write `{word}`")
+        message, fix = f"`{word}` takes no arguments here", (Edit(expr.span, word),)
+        return self.report("E505", span, message, f"write `{word}`", fix=fix)
 
     def _reference(self, expr: ast.Name | ast.Call, word: ast.Name, accept: Accepts) -> object:
         reference = accept.reference
@@ -231,8 +242,10 @@ class Reader:
             other = next((k for k, among in self.declared.items() if word.id in among), None)
             message = f"there is no `{keyword}` called `{word.id}`"
             if other is not None:
-                message = f"`{word.id}` is a `{other}`, and a `{keyword}` belongs here"
+                message = f"`{word.id}` is {_a(other)} `{other}`, and {_a(keyword)} `{keyword}` belongs here"
             title = f"there {_are(names)}" if names else f"declare one: `{keyword} {word.id} {{ .. }}`"
+            if other is not None and not names:
+                title = f"declare a `{keyword}`"
             self.unknown("E510", word, names, message, title)
             return BAD
         return Ref(word.id, expr) if reference.arguments else word.id
@@ -333,6 +346,12 @@ def loaded(group: Group, word: str) -> type[Settings]:
     return found
 
 
+def _phrase(accept: Accepts) -> str:
+    """What a field is, for one who left it out."""
+    words = f": {listed(map(quoted, _fitting(accept)))}" if accept.extension is not None else ""
+    return f"`{accept.name}` is {listed(accept.phrases())}{words}"
+
+
 def _fitting(accept: Accepts) -> list[str]:
     """The installed extensions that may stand there; one that cannot be loaded may not."""
     assert accept.extension is not None
@@ -372,6 +391,10 @@ def short(span: Span) -> str:
     """What is written there, on one line and not too long."""
     text = " ".join(span.text.split())
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _a(keyword: str) -> str:
+    return "an" if keyword[0] in "aeiou" else "a"
 
 
 def _are(words: Collection[str]) -> str:

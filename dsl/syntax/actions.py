@@ -14,6 +14,7 @@ from atnas.dsl.source import Part, Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.lex import Token
 from atnas.dsl.syntax.quantity import QuantityError, quantity
+from atnas.dsl.syntax.split import documentation
 
 Action = Callable[["Actions", list[Any]], Any]
 
@@ -143,19 +144,7 @@ class Actions:
         return ast.Settings(span, word.text, self.name([name]), tuple(body), None, self._doc(word))
 
     def _doc(self, word: Token) -> str:
-        """The text of the `##` lines between the declaration and what stands before it."""
-        text, stop, lines = self.part.text, begin(word), list[str]()
-        while stop and text[stop - 1] in " \t":
-            stop -= 1
-        while stop and text[stop - 1] == "\n":
-            start = text.rfind("\n", 0, stop - 1) + 1
-            line = text[start:stop].strip()
-            if line and not line.startswith("#"):
-                break
-            if line.startswith("##"):
-                lines.append(line[2:].strip())
-            stop = start
-        return "\n".join(reversed(lines))
+        return documentation(self.part.whole.text, self.part.offset + word.start)
 
     # Statements
 

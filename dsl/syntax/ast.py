@@ -285,6 +285,7 @@ class Chunk:
     """The declarations of one part of a file. It is sound where the parser had nothing to report."""
 
     part: Part
+    doc: str
     declarations: tuple[Declaration, ...]
     tokens: int
     sound: bool

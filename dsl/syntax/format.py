@@ -185,17 +185,18 @@ class _Walk:
 
     def _statement(self, node: Statement, alone: bool) -> Doc:
         """Statements that are `alone` have nothing to be aligned with."""
+        equals, words = ("", "") if alone else (EQUALS, WORDS)
         match node:
             case ast.Bind() | ast.Draw():
                 mark = "=" if isinstance(node, ast.Bind) else "~"
                 name, value = self._name(node.name), self._value(mark, node.name, node.value, node.span.end)
-                return Group((name, " ", "" if alone else EQUALS, mark, value))
+                return Group((name, " ", equals, mark, value))
             case ast.Goal():
                 found = self._take(self._begin(node.objective))
-                return Group((f"{node.direction} ", WORDS, Nest(tuple(found)), self._expr(node.objective)))
+                return Group((f"{node.direction} ", words, Nest(tuple(found)), self._expr(node.objective)))
             case ast.Require():
                 found = self._take(self._begin(node.condition))
-                return Group(("require ", WORDS, Nest(tuple(found)), self._required(node)))
+                return Group(("require ", words, Nest(tuple(found)), self._required(node)))
 
     def _required(self, node: ast.Require) -> Doc:
         if node.guard is None:

@@ -219,7 +219,8 @@ class _Printer:
                 spaced = [part for document in doc.parts for part in (" ", document)]
                 self._push(indent, flat, spaced[1:])
             case Fill():
-                self._operand(indent, doc, 0, indent if doc.snug else indent + doc.step)
+                nested = isinstance(doc.parts[0], Fill) and not doc.snug
+                self._operand(indent, doc, 0, indent + doc.step * nested)
             case _Rest():
                 self._go_on(indent, doc)
 

@@ -12,8 +12,11 @@ from atnas.dsl.syntax.actions import Actions
 from atnas.dsl.syntax.lex import MOST_TOKENS, lex
 from atnas.dsl.syntax.machine import Machine
 from atnas.dsl.syntax.recover import Recovery
-from atnas.dsl.syntax.split import split
+from atnas.dsl.syntax.split import documentation, split
 from atnas.dsl.syntax.tokens import Tokens
+
+Known = dict[tuple[str, str], list[ast.Chunk]]
+"""Chunks by their documentation and text."""
 
 LARGEST: Final = 5_000_000
 MOST_FINDINGS: Final = 100
@@ -49,18 +52,18 @@ def parse(source: Source, before: ast.Program | None = None) -> tuple[ast.Progra
     return ast.Program(source, declarations, tuple(chunks)), sorted(findings, key=lambda f: (f.span.start, f.span.end))
 
 
-def _known(before: ast.Program | None) -> dict[str, list[ast.Chunk]]:
-    """What was read without error, by its text, the last first."""
-    known: dict[str, list[ast.Chunk]] = defaultdict(list)
+def _known(before: ast.Program | None) -> Known:
+    """What was read without error, the last first."""
+    known: Known = defaultdict(list)
     for chunk in reversed(before.chunks if before else ()):
         if chunk.sound:
-            known[chunk.part.text].append(chunk)
+            known[chunk.doc, chunk.part.text].append(chunk)
     return known
 
 
-def _again(part: Part, known: dict[str, list[ast.Chunk]]) -> ast.Chunk | None:
-    """The chunk that was read from the same text, moved to where it stands now."""
-    same = known.get(part.text)
+def _again(part: Part, known: Known) -> ast.Chunk | None:
+    """The chunk that was read from the same text, with the same documentation, moved to where it stands now."""
+    same = known.get((documentation(part.whole.text, part.offset), part.text))
     if not same:
         return None
     chunk = same.pop()
@@ -75,7 +78,7 @@ def _read(part: Part, findings: list[Diagnostic]) -> ast.Chunk:
     whole = len(tokens) <= MOST_TOKENS and len(found) < most
     declarations = _run(Tokens(part, tokens), found, most) if whole else ()
     findings += found[:most]
-    return ast.Chunk(part, declarations, len(tokens), not found)
+    return ast.Chunk(part, documentation(part.whole.text, part.offset), declarations, len(tokens), not found)
 
 
 def _run(tokens: Tokens, findings: list[Diagnostic], most: int) -> tuple[ast.Declaration, ...]:

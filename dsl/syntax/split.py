@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain, pairwise
 
 from atnas.dsl.source import Part, Source
 from atnas.dsl.syntax.grammar import BLANK, pattern, reserved
@@ -13,14 +12,28 @@ from atnas.dsl.syntax.tokens import DECLARATIONS
 
 
 def split(source: Source) -> Iterator[Part]:
-    """The parts of a source: declarations, each with the comments before it; together they are its text.
+    """The parts of a source: its declarations. What stands between them are blanks and comments.
 
-    A part begins where a line begins with a keyword that a name, string, brace or parenthesis follows. The first part
-    also holds what stands before; a declaration that is indented, or begins within a line, stands with the one before.
+    A part begins where a line begins with a keyword that a name, string, brace or parenthesis follows. A declaration
+    that is indented, or begins within a line, stands with the one before; what is before the first is a part, too.
     """
-    text = source.text
-    for start, end in pairwise(chain([0], filter(None, _places(text)), [len(text)])):
-        yield Part(source, start, text[start:end])
+    text, start = source.text, 0
+    for above, place in _places(text):
+        if above > start:
+            yield Part(source, start, text[start:above])
+        start = place
+    yield Part(source, start, text[start:])
+
+
+def documentation(text: str, place: int) -> str:
+    """What the `##` lines say that stand before a place, between it and whatever else is before."""
+    stop = place
+    while stop and text[stop - 1] in " \t":
+        stop -= 1
+    if stop and text[stop - 1] != "\n":
+        return ""
+    lines = map(str.strip, text[_above(text, stop) : stop].splitlines())
+    return "\n".join(line[2:].strip() for line in lines if line.startswith("##"))
 
 
 @cache
@@ -29,11 +42,12 @@ def _heads() -> re.Pattern[str]:
     return re.compile(rf"^({words})(?!\w)(?={BLANK}(?:[^\W\d]|[\"'({{]))", re.MULTILINE)
 
 
-def _places(text: str) -> Iterator[int]:
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Where declarations begin, each after the place where the blanks and comments before it begin."""
     for head in _heads().finditer(text):
-        place = _above(text, head.start())
-        if head[1] != "op" or not _is_extern(text, place):
-            yield place
+        above = _above(text, head.start())
+        if head[1] != "op" or not _is_extern(text, above):
+            yield above, head.start()
 
 
 def _above(text: str, start: int) -> int:

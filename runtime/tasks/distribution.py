@@ -167,9 +167,13 @@ def _within(name: str, number: int | Draw, low: int) -> None:
         raise ValueError(f"`{name}` is a whole number: draw it from numbers like 1 | 5 or from a range like 1..5")
     least, most = (number.low, number.high) if isinstance(number, Draw) else (number, number)
     if least < low:
-        raise ValueError(f"`{name}` is at least {low}, and here it can be {least}")
+        raise ValueError(f"`{name}` is at least {low}, {_not(number, least)}")
     if most > LARGEST:
-        raise ValueError(f"`{name}` is at most {LARGEST}, and here it can be {most}")
+        raise ValueError(f"`{name}` is at most {LARGEST}, {_not(number, most)}")
+
+
+def _not(number: int | Draw, end: float) -> str:
+    return f"and here it can be {end}" if isinstance(number, Draw) else f"not {end}"
 
 
 def _whole(draw: Draw) -> bool:

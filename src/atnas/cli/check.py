@@ -16,7 +16,8 @@ from atnas.cli.files import read_text, sources
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import as_json, concise, full
-from atnas.runtime.program import read_program
+from atnas.dsl.lint.unused import without
+from atnas.runtime.program import Checker
 from atnas.runtime.project import inside
 
 
@@ -75,13 +76,18 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     if unread and not found.sources and form not in DOCUMENTS:
         _refuse(unread)
     findings: list[Diagnostic] = []
+    used: set[tuple[str, str]] = set()
+    checker = Checker()
     for file in found.sources:
         try:
-            findings += read_program(file, inside(file.path, read_text)).findings
+            program = checker.check(file, inside(file.path, read_text))
         except Unable as error:
             unread.append(error)
+        else:
+            findings += program.findings
+            used |= program.used
     told = list(dict.fromkeys(map(str, unread)))
-    checked = Checked(_once(findings), len(found.sources), told, color=coloured(sys.stdout))
+    checked = Checked(_once(without(findings, used)), len(found.sources), told, color=coloured(sys.stdout))
     code = _report(checked, form, strict, err=False)
     if unread:
         _refuse(unread)

@@ -1,4 +1,4 @@
-"""What can be said of a declaration by reading it: names that do not exist, arguments that do not fit, loops of uses.
+"""What can be said of a declaration by reading it: names that do not exist, arguments that do not fit.
 
 This sees every body, used or not; what depends on values is left to the elaboration of spaces.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from atnas.dsl.elaborate.conditions import MEASURED, METRICS, WHOLE, beyond
+from atnas.dsl.elaborate.conditions import MEASURED, METRICS, OTHER_METRICS, WHOLE, beyond
 from atnas.dsl.elaborate.expressions import BUILTINS
-from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
-from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.findings.calls import lone, matched
+from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.names import misspelt, no_layer, unknown
 from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
 from atnas.dsl.lint.hiding import hiding
@@ -21,14 +22,9 @@ from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.unparse import text
 from atnas.dsl.syntax.walk import children
 
 TRUTH: Final = ("true", "false")
-CHOOSING: Final = frozenset(
-    ["choice", "choices", "choose", "layerchoice", "valuechoice", "inputchoice", "oneof", "mutable", "categorical"]
-)
-"""What other frameworks call a choice, in small letters without `_`."""
 
 
 def scan(module: Module, declaration: ast.Declaration) -> list[Diagnostic]:
@@ -87,14 +83,11 @@ class _Scan:
                     self.condition(statement.guard, scope, syntax.keyword)
         for port in syntax.outputs:
             if port.name.id not in scope and not self.broken(syntax):
-                close = nearest(port.name.id, list(scope))
-                self.report(
-                    "E106",
-                    port.name.span,
+                message, cure = (
                     f"the output `{port.name.id}` is never bound",
-                    f"did you mean `{close}`?" if close else f"bind it in the body: {port.name.id} = ..",
-                    fix=_spelt(port.name, close),
+                    f"bind it in the body: {port.name.id} = ..",
                 )
+                self.findings.append(misspelt("E106", port.name, scope, message, cure))
         return self.findings
 
     def broken(self, syntax: ast.Layer) -> bool:
@@ -130,7 +123,7 @@ class _Scan:
         match node:
             case ast.Name(id=word) if word not in scope:
                 if word not in METRICS:
-                    self.known(node, scope, [*scope, *METRICS])
+                    self.known(node, scope, [*scope, *METRICS], OTHER_METRICS)
                 elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
@@ -151,37 +144,14 @@ class _Scan:
         self.known(node.function, scope)
         for argument in node.arguments:
             self.expression(argument.value, scope)
-        names, required = self.signature(node.function.id, scope)
-        if names is None:
-            return
-        places = [a for a in node.arguments if a.name is None]
         word = node.function.id
-        if len(places) > len(names):
-            listed = ", ".join(f"`{n}`" for n in names)
-            applied = f"it takes none; a layer is applied with `->`: {text(places[0].value)} -> {word}"
-            cure = f"it takes {listed}" if names else applied
-            self.report("E203", places[len(names)].span, f"`{word}` has too many arguments", cure)
+        if word in BUILTINS and word not in scope and word not in self.module.names:
+            odd = lone(node, BUILTINS[word])
+            self.findings += [] if odd is None else [odd]
             return
-        given = set(names[: len(places)])
-        free = [n for n in names if n not in given and all(a.name is None or a.name.id != n for a in node.arguments)]
-        for argument in node.arguments:
-            if argument.name is None:
-                continue
-            name = argument.name.id
-            if name not in names:
-                close = nearest(name, free)
-                listed = ", ".join(f"`{n}`" for n in names) or "no arguments"
-                cure = f"did you mean `{close}`?" if close else f"it takes {listed}"
-                message = f"`{word}` has no argument `{name}`"
-                self.report("E203", argument.name.span, message, cure, fix=_spelt(argument.name, close))
-                given |= required
-            elif name in given:
-                self.report("E203", argument.span, f"`{name}` is given twice", "keep one of the two")
-            given.add(name)
-        missing = [n for n in names if n in required - given]
-        if missing:
-            cure = f"add {', '.join(f'`{n} = ..`' for n in missing)}"
-            self.report("E204", node.span, f"`{word}` needs {', '.join(f'`{n}`' for n in missing)}", cure)
+        names, required = self.signature(word, scope)
+        if names is not None:
+            self.findings += matched(node, names, required)[1]
 
     def signature(self, word: str, scope: dict[str, Span]) -> tuple[list[str] | None, set[str]]:
         """The parameters of a callee and those without default; None where they are not known here."""
@@ -194,12 +164,18 @@ class _Scan:
                 return None, set()
             required = {p.name.id for p in syntax.parameters if p.default is None}
             return [p.name.id for p in syntax.parameters], required
-        if word in BUILTINS or word not in entries("ops") or load("ops", word).variadic:
+        if word not in entries("ops") or load("ops", word).variadic:
             return None, set()
         infos = parameters(load("ops", word))
         return [i.name for i in infos], {i.name for i in infos if i.required}
 
-    def known(self, node: ast.Name, scope: dict[str, Span], meant: Sequence[str] | None = None) -> None:
+    def known(
+        self,
+        node: ast.Name,
+        scope: dict[str, Span],
+        meant: Sequence[str] | None = None,
+        otherwise: str | None = None,
+    ) -> None:
         """Reports a name that does not exist; `meant` may have been meant: all that exist unless given."""
         word = node.id
         declared = self.module.names.get(word)
@@ -207,7 +183,7 @@ class _Scan:
             return
         if declared is not None:
             if isinstance(declared.syntax, ast.Settings):
-                self.report("E201", node.span, f"`{word}` is a `{declared.syntax.keyword}`, not a layer")
+                self.findings.append(no_layer(node, declared.syntax.keyword))
             return
         if node.span in self.module.broken:
             return
@@ -217,11 +193,7 @@ class _Scan:
         if meant is None:
             layers = [n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings)]
             meant = [*scope, *layers, *entries("ops"), *BUILTINS, *TRUTH]
-        near = nearest(word, [other for other in meant if other != self.itself])
-        cure = f"did you mean `{near}`?" if near else None
-        if word.casefold().replace("_", "") in CHOOSING:
-            near, cure = None, "a choice is written `a | b`, a range `1..4`"
-        self.report("E101", node.span, f"there is no `{word}`", cure, fix=_spelt(node, near))
+        self.findings.append(unknown(node, [other for other in meant if other != self.itself], otherwise))
 
     def early(self, node: ast.Name) -> None:
         """A name that is bound further below."""
@@ -239,11 +211,5 @@ class _Scan:
         message: str,
         cure: str | None = None,
         labels: tuple[Label, ...] = (),
-        fix: tuple[Edit, ...] = (),
     ) -> None:
-        self.findings.append(Diagnostic(code, span, message, cure, labels=labels, fix=fix))
-
-
-def _spelt(name: ast.Name, near: str | None) -> tuple[Edit, ...]:
-    """The edit that spells a name as it was meant."""
-    return (Edit(name.span, near),) if near else ()
+        self.findings.append(Diagnostic(code, span, message, cure, labels=labels))
