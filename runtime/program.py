@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
-from atnas.dsl.elaborate.limits import idle
+from atnas.dsl.elaborate.limits import Outcomes, idle
 from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
@@ -101,14 +102,26 @@ class Checker:
 
     def check(self, source: Source, read: Reader, settings: Sequence[tuple[str, ast.Expr]] = ()) -> Program:
         """See `read_program`."""
+        return self.begin(source, read, settings).program()
+
+    def begin(self, source: Source, read: Reader, settings: Sequence[tuple[str, ast.Expr]] = ()) -> Check:
+        """The check of a program before its spaces are worked out, which takes nearly all of the time."""
         self._memo.begin()
         module, findings = load(source, read, self._parsed)
         _override(module, settings)
-        return _Check(module, findings, self._memo).program()
+        return Check(module, findings, self._memo)
 
 
-class _Check:
-    """One round over one module."""
+class Outcome(NamedTuple):
+    """What working one space out adds to a check, where the space itself is not wanted; `unable` where it cannot be."""
+
+    findings: list[Diagnostic]
+    limits: list[Outcomes]
+    unable: Unable | None = None
+
+
+class Check:
+    """One round over one module. Its `jobs` are left to do, in any order."""
 
     def __init__(self, module: Module, findings: list[Diagnostic], memo: Memo) -> None:
         self.module = module
@@ -119,8 +132,37 @@ class _Check:
         self.mixed: dict[str, Mixture | None] = {}
         self.limits: dict[str, tuple[Constraint, ...]] = {}
         self.worked = self.found.worked
+        self.told: list[Outcomes] = []
+        self._begin()
+        experiments = [d.syntax for d in module.own() if isinstance(d.syntax, ast.Settings)]
+        experiments = [syntax for syntax in experiments if syntax.keyword == "experiment"]
+        self.found.experiments += [syntax.name.id for syntax in experiments]
+        self.jobs: list[Callable[[], None]] = [partial(self._plan, syntax) for syntax in experiments]
+        self.jobs += [partial(self._space, declared) for declared in module.own() if is_whole(declared)]
 
-    def program(self) -> Program:
+    def program(self, outcomes: Sequence[Outcome] | None = None) -> Program:
+        """The program, once its jobs are done; without spaces and plans where another process has done them."""
+        if outcomes is None:
+            for job in self.jobs:
+                job()
+        for outcome in outcomes or ():
+            self.found.findings += outcome.findings
+            self.told += outcome.limits
+        self.found.findings += idle([*self.told, *(worked.limits for worked in self.worked)])
+        self.found.findings[:] = _once(self.found.findings)
+        return self.found
+
+    def outcome(self, job: Callable[[], None]) -> Outcome:
+        """What one of the jobs adds."""
+        findings, worked = len(self.found.findings), len(self.worked)
+        try:
+            job()
+        except Unable as error:
+            return Outcome([], [], error)
+        return Outcome(self.found.findings[findings:], [each.limits for each in self.worked[worked:]])
+
+    def _begin(self) -> None:
+        """Everything that is quickly done."""
         found, module = self.found, self.module
         found.used = frozenset((d.module.source.path, d.name) for d in module.names.values() if d.module is not module)
         self._read()
@@ -136,15 +178,6 @@ class _Check:
             if isinstance(syntax, ast.Settings) and is_mix(syntax):
                 self.mixed[syntax.name.id] = self._mixture(syntax, plain)
         found.tasks = {**plain, **{name: m for name, m in self.mixed.items() if m is not None}}
-        for declaration in module.own():
-            syntax = declaration.syntax
-            if isinstance(syntax, ast.Settings) and syntax.keyword == "experiment":
-                found.experiments.append(syntax.name.id)
-                self._plan(syntax)
-        self._spaces()
-        found.findings += idle(worked.limits for worked in self.worked)
-        found.findings[:] = _once(found.findings)
-        return found
 
     def _read(self) -> None:
         """What reading alone tells."""
@@ -236,11 +269,9 @@ class _Check:
         self.found.findings.append(Diagnostic("E513", _setting(syntax, "search"), message, cure))
         return False
 
-    def _spaces(self) -> None:
-        """Every space of the file with its defaults; one that needs arguments stands only in experiments."""
-        for declaration in self.module.own():
-            if is_whole(declaration):
-                self.found.spaces[declaration.name] = self._work_out(declaration)
+    def _space(self, declared: Declared) -> None:
+        """A space of the file with its defaults; one that needs arguments stands only in experiments."""
+        self.found.spaces[declared.name] = self._work_out(declared)
 
     def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
         make = partial(work_out, space, call, self.module, ends)

@@ -28,7 +28,11 @@ def inside(program: str, read: Reader) -> Reader:
     root = project(Path(program))
 
     def held(path: str) -> str:
-        if not Path(path).resolve().is_relative_to(root):
+        try:
+            whole = Path(path).resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a ring, or no path at all: reading tells of it
+            return read(path)
+        if not whole.is_relative_to(root):
             raise Unable(f"{path} lies outside of the project folder, {root}")
         return read(path)
 

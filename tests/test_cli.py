@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from atnas.cli.main import COMMANDS
 from atnas.cli.progress import Lines
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.modules import Reader, load
-from atnas.dsl.source import Source, Span
-from atnas.runtime.program import Program
+from atnas.dsl.modules import Module
+from atnas.dsl.source import Span
 from atnas.runtime.watch import Progress
 
 ROOT = Path(__file__).parents[1]
@@ -288,11 +287,10 @@ def test_findings_one_a_line(tmp_path: Path) -> None:
 
 
 def test_warnings_fail_only_where_they_are_to(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def warned(_: object, source: Source, read: Reader) -> Program:
-        module, _ = load(source, read)
-        return Program(module, [Diagnostic("W000", Span(source, 0, 2), "this may be meant otherwise")])
+    def warned(module: Module, _: object) -> list[Diagnostic]:
+        return [Diagnostic("W000", Span(module.source, 0, 2), "this may be meant otherwise")]
 
-    monkeypatch.setattr("atnas.cli.check.Checker.check", warned)
+    monkeypatch.setattr("atnas.runtime.program.scan", warned)
     plain = atnas("check", tiny)
     assert plain.code == 0
     assert "warning[W000]: this may be meant otherwise" in plain.out
@@ -426,7 +424,7 @@ def test_an_interrupted_command_exits_with_130(tiny: Path, monkeypatch: pytest.M
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("atnas.cli.check.Checker.check", interrupted)
+    monkeypatch.setattr("atnas.cli.check.Checker.begin", interrupted)
     ended = atnas("check", tiny)
     assert ended.code == 130
     assert ended.err.strip() == "atnas: interrupted"
@@ -436,7 +434,7 @@ def test_a_fault_of_ours_exits_with_70_and_shows_where(tiny: Path, monkeypatch: 
     def faulty(*_: object) -> None:
         raise ZeroDivisionError("an accident")
 
-    monkeypatch.setattr("atnas.cli.check.Checker.check", faulty)
+    monkeypatch.setattr("atnas.cli.check.Checker.begin", faulty)
     ended = atnas("check", tiny)
     assert ended.code == 70
     assert "Traceback" in ended.err
@@ -459,6 +457,6 @@ def test_ctrl_c_while_it_loads_is_130_too(tiny: Path) -> None:
     # A test run in the background of a shell inherits that the signal is ignored.
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     script = f"{heeded}from atnas.cli.main import main; import atnas.cli.check as c\ndef stop(*_): {code}\n"
-    ended = spawned("check", tiny, code=script + "c.Checker.check = stop; main()")
+    ended = spawned("check", tiny, code=script + "c.Checker.begin = stop; main()")
     assert ended.code == 130
     assert "Traceback" not in ended.err

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
@@ -17,7 +18,9 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import as_json, concise, full
 from atnas.dsl.lint.unused import without
-from atnas.runtime.program import Checker
+from atnas.dsl.source import Source
+from atnas.runtime.forks import shared
+from atnas.runtime.program import Check, Checker
 from atnas.runtime.project import inside
 
 
@@ -72,26 +75,36 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     Names, arguments, settings and the shapes of every architecture are checked; nothing is imported or run.
     """
     found = sources(paths or (".",))
-    unread = list(found.unread)
-    if unread and not found.sources and form not in DOCUMENTS:
+    checked, unread = _checked(found.sources)
+    unread = [*found.unread, *unread]
+    if unread and not checked.files and form not in DOCUMENTS:
         _refuse(unread)
-    findings: list[Diagnostic] = []
-    used: set[tuple[str, str]] = set()
-    checker = Checker()
-    for file in found.sources:
-        try:
-            program = checker.check(file, inside(file.path, read_text))
-        except Unable as error:
-            unread.append(error)
-        else:
-            findings += program.findings
-            used |= program.used
-    told = list(dict.fromkeys(map(str, unread)))
-    checked = Checked(_once(without(findings, used)), len(found.sources), told, color=coloured(sys.stdout))
-    code = _report(checked, form, strict, err=False)
+    code = _report(replace(checked, unread=list(dict.fromkeys(map(str, unread)))), form, strict, err=False)
     if unread:
         _refuse(unread)
     return code
+
+
+def _checked(files: Iterable[Source]) -> tuple[Checked, list[Unable]]:
+    """What is found in the files, their spaces shared by the cores, and why some could not be checked."""
+    checker = Checker()
+    checks: list[Check] = []
+    unable: list[Unable] = []
+    for file in files:
+        try:
+            checks.append(checker.begin(file, inside(file.path, read_text)))
+        except Unable as error:
+            unable.append(error)
+    done = iter(shared([partial(check.outcome, job) for check in checks for job in check.jobs]))
+    findings: list[Diagnostic] = []
+    used: set[tuple[str, str]] = set()
+    for check in checks:
+        outcomes = [next(done) for _ in check.jobs]
+        unable += [outcome.unable for outcome in outcomes if outcome.unable is not None]
+        program = check.program(outcomes)
+        findings += program.findings
+        used |= program.used
+    return Checked(_once(without(findings, used)), len(checks), color=coloured(sys.stdout)), unable
 
 
 def report(findings: Sequence[Diagnostic]) -> int:

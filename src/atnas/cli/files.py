@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.source import Source
 
 LARGEST = 50_000_000
+LARGEST_SOURCE = 20_000_000
+"""Bytes: as many as the most characters that are read can take."""
+
 FOREIGN = frozenset({"node_modules", "__pycache__"})
 """Folders that tools fill. Virtual environments and hidden folders are passed over, too."""
 
 
 def read_bytes(path: str) -> bytes:
-    """The content of a file. Raises `Unable` with the reason."""
+    """The content of a file. Raises `Unable` with the reason.
+
+    A pipe may never end, and opening it may take as long: only what is a file is opened.
+    """
     try:
         if Path(path).is_dir():
             raise Unable(f"{path} is a folder; name a file in it")
-        if Path(path).stat().st_size > LARGEST:
-            raise Unable(f"{path} is larger than {LARGEST // 1_000_000} MB: it is no source of atnas")
-        return Path(path).read_bytes()
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise Unable(f"{path} is a pipe or device, not a file; what comes from a pipe is read as -")
+        with Path(path).open("rb") as file:
+            return _all(file, path)
     except FileNotFoundError:
         raise Unable(f"{path} is not there") from None
     except OSError as error:
@@ -32,13 +41,27 @@ def read_bytes(path: str) -> bytes:
         raise Unable(f"that is no path of a file: {error}") from error
 
 
+def stdin_bytes() -> bytes:
+    """What comes from standard input. Raises `Unable` where it is too much."""
+    return _all(sys.stdin.buffer, "standard input")
+
+
+def _all(file: BinaryIO, path: str) -> bytes:
+    content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise Unable(f"{path} is larger than {LARGEST // 1_000_000} MB: it is no source of atnas")
+    return content
+
+
 def read_text(path: str) -> str:
     """The text of a source. Raises `Unable` where it is none."""
     return decoded(read_bytes(path), path)
 
 
 def decoded(content: bytes, path: str) -> str:
-    """UTF-8 with or without a byte order mark; line ends become `\\n`."""
+    """UTF-8 with or without a byte order mark; line ends become `\\n`. Raises `Unable` where it is no source."""
+    if len(content) > LARGEST_SOURCE:
+        raise Unable(f"{path} is larger than {LARGEST_SOURCE // 1_000_000} MB: it is no source of atnas")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -51,7 +74,7 @@ def decoded(content: bytes, path: str) -> str:
 def source(path: str) -> Source:
     """One source; `-` is standard input."""
     if path == "-":
-        return Source("<stdin>", decoded(sys.stdin.buffer.read(), "standard input"))
+        return Source("<stdin>", decoded(stdin_bytes(), "standard input"))
     return Source(path, read_text(path))
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import click
 
-from atnas.cli.files import decoded, read_bytes, sources
+from atnas.cli.files import decoded, read_bytes, sources, stdin_bytes
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source
@@ -70,7 +70,7 @@ def _file(path: str, check: bool, diff: bool) -> Outcome:
 
 
 def _stdin(check: bool, diff: bool) -> Outcome:
-    before = sys.stdin.buffer.read()
+    before = stdin_bytes()
     after = _formatted(STDIN, before)
     if after is None:
         return "wrong"
