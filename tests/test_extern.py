@@ -84,7 +84,7 @@ def test_shapes_are_those_of_the_declaration() -> None:
     wrong = SPACE.replace("conv(8, 1)", "conv(4, 1)")
     (finding,) = program(wrong).findings
     assert finding.code == "E302"
-    assert finding.message == "`gate` takes b: (n, h, w), and (4, 8, 8) came"
+    assert finding.message == "`gate` takes (n, h, w) as `b`, and (4, 8, 8) came"
 
 
 @pytest.mark.usefixtures("layers")
@@ -109,6 +109,15 @@ def test_its_costs_are_counted_on_the_module() -> None:
     least, most = (costs.extreme("params", largest=largest)[0] for largest in (False, True))
     rest = 3 * 8 + (8 * 4 + 4)
     assert (least, most) == (3 * 8 * 9 + rest, 3 * 8 * 25 + 8 + rest)  # the conv has no bias
+
+
+@pytest.mark.usefixtures("layers")
+def test_it_costs_what_a_standard_layer_of_the_same_sizes_does() -> None:
+    text = 'extern op mine(c: int, k: int = 3) [x: (n, h, w)] -> (c, h, w) = "my_layers:Swirl"\n'
+    text += "space s [x: (3, 8, 8)] -> y {\n  y = x -> (mine(8) | conv(8, 3, bias = true))\n}\n"
+    space = compile(net(text))
+    mine, standard = (space.costs.of((i,)) for i in (0, 1))
+    assert mine == standard
 
 
 @pytest.mark.usefixtures("layers")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.extern import Signature, written
@@ -15,6 +15,9 @@ from atnas.dsl.operator import Cost, Operator, Shape
 
 if TYPE_CHECKING:
     from torch import nn
+
+EXAMPLES: Final = 2
+"""Examples that a module is tried on: more than one, so that a forgotten batch dimension shows."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Extern(Operator):
         params = sum(p.numel() for p in made.parameters())
         with FlopCounterMode(display=False) as counter:
             _output(made, inputs)
-        macs = counter.get_total_flops() // 2
+        macs = counter.get_total_flops() // 2 // EXAMPLES
         return Cost(params, macs, prod(self.shape(*inputs)) if params or macs else 0)
 
     def layers(self) -> int:
@@ -57,7 +60,7 @@ class Extern(Operator):
         given = _tried(
             f"{target} fails for {', '.join(map(written, inputs))}", lambda: tuple(_output(made, inputs).shape)
         )
-        if given != (2, *self.shape(*inputs)):
+        if given != (EXAMPLES, *self.shape(*inputs)):
             raise Unable(
                 f"{target} gives {written(given[1:])} for {', '.join(map(written, inputs))}, "
                 f"and `{self.signature.name}` declares {written(self.shape(*inputs))}"
@@ -84,14 +87,14 @@ def _named(cls: type[nn.Module]) -> set[str]:
 
 
 def _output(made: nn.Module, inputs: Sequence[Shape]) -> Any:
-    """What the module gives for two examples of zeros, where its parameters are; it is left as it was."""
+    """What the module gives for some examples of zeros, where its parameters are; it is left as it was."""
     import torch
 
     parameter = next(made.parameters(), None)
     device = torch.get_default_device() if parameter is None else parameter.device
     was = made.training
     with torch.no_grad():
-        out = made.eval()(*[torch.zeros(2, *shape, device=device) for shape in inputs])
+        out = made.eval()(*[torch.zeros(EXAMPLES, *shape, device=device) for shape in inputs])
     made.train(was)
     return out
 
