@@ -101,10 +101,10 @@ def test_a_folder_is_no_file(command: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: Path) -> bytes:  # what the system says; not by chmod, since root may read everything
+    def refused(*_: object) -> bytes:  # what the system says; not by chmod, since root may read everything
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(Path, "open", refused)
     assert sentence(atnas("check", tiny)) == f"{tiny} cannot be read: Permission denied"
 
 
