@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from atnas.dsl.cases import LEAF, Cases, apply, at, choose, leaf, member, split
 from atnas.dsl.operator import Shape
+from atnas.dsl.record import record
 from atnas.dsl.source import Span
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Json = int | float | bool | str | list[int]
 Kind = Literal["layer", "tensor", "number", "subset", "depth"]
 
 
-@dataclass(frozen=True)
+@record
 class Decision:
     """One thing to decide. `options` are as they stand in an architecture's JSON; a gene is a position in them.
 
@@ -45,7 +45,7 @@ class Decision:
         assert self.options
 
 
-@dataclass(frozen=True)
+@record
 class Pick:
     """The number or word that stands at the option that `decision` takes."""
 
@@ -66,7 +66,7 @@ class Pick:
         return choose(index_of(self.decision, len(self.options)), range(len(self.options)), values)
 
 
-@dataclass(frozen=True)
+@record
 class Arith:
     """`left op right`, op one of `+ - * / % == != < <= > >= in and`."""
 
@@ -80,7 +80,7 @@ class Arith:
         return apply(lambda a, b: arithmetic(self.op, a, b), number(self.left), number(self.right))
 
 
-@dataclass(frozen=True)
+@record
 class Read:
     """A size read off a tensor, or whether a body is come to. It asks for no decision of its own."""
 
@@ -155,7 +155,7 @@ OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Guard:
     """Holds where `decision` takes one of the allowed options: membership of one item in a chosen subset."""
 
@@ -163,7 +163,7 @@ class Guard:
     allowed: frozenset[int]
 
 
-@dataclass(frozen=True)
+@record
 class Edge:
     """A tensor given to a merge, and when; always where the guard is None."""
 
@@ -171,13 +171,13 @@ class Edge:
     guard: Guard | None = None
 
 
-@dataclass(frozen=True)
+@record
 class InputNode:
     name: str
     shape: Shape
 
 
-@dataclass(frozen=True)
+@record
 class LayerNode:
     """One use of an operator, with weights of its own.
 
@@ -194,7 +194,7 @@ class LayerNode:
     span: Span
 
 
-@dataclass(frozen=True)
+@record
 class ChoiceNode:
     """The tensor of the source whose key is the selector's value: alternatives, depths, chosen tensors.
 
@@ -211,7 +211,7 @@ class ChoiceNode:
 NetNode = InputNode | LayerNode | ChoiceNode
 
 
-@dataclass(frozen=True)
+@record
 class Constraint:
     """`condition` where `guard` holds. Metrics stand in it as the words `params`, `macs`, .. (see `Metric`)."""
 
@@ -220,7 +220,7 @@ class Constraint:
     span: Span
 
 
-@dataclass(frozen=True)
+@record
 class Metric:
     """A cost: params, macs, flops, activations or depth; of the nodes from .. to, or of the whole architecture."""
 
@@ -228,14 +228,14 @@ class Metric:
     nodes: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Count:
     """How many of these uses are active: each its node, and where it is come to at all."""
 
     uses: tuple[tuple[int, Cases[bool]], ...]
 
 
-@dataclass(frozen=True)
+@record
 class Members:
     """How many members a subset has at each option of `decision`; 0 where that is inactive."""
 
@@ -243,7 +243,7 @@ class Members:
     sizes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Compare:
     """`left op right`; sides are numbers, metrics, counts and the same again; op as in `Arith`."""
 
@@ -275,7 +275,7 @@ def speaks_of(condition: Condition, kinds: type | UnionType) -> bool:
     return isinstance(condition, kinds)
 
 
-@dataclass(frozen=True)
+@record
 class Net:
     """A space. Node i may only refer to nodes before i."""
 

@@ -73,6 +73,9 @@ class Operator(ABC):
     variadic: ClassVar[bool] = False
     """True where the operator merges any number of tensors, as `add` and `concat` do."""
 
+    has_zero: ClassVar[bool] = False
+    """True where it makes zeros of no tensor, and any number of one shape are of that shape, as with `add`."""
+
     @abstractmethod
     def shape(self, *inputs: Shape) -> Shape:
         """The output's shape. Raises `ShapeError` where these inputs do not fit."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
@@ -106,6 +107,23 @@ class Flatten(Operator):
 
 
 @dataclass(frozen=True)
+class Transpose(Operator):
+    """The two sizes swapped: a signal (c, l) to tokens (L, D), and back (torch.transpose)."""
+
+    def shape(self, x: Shape) -> Shape:
+        if len(x) != 2:
+            cure = "tokens makes tokens of an image" if len(x) == 3 else "put it before flatten or global_avg_pool"
+            raise ShapeError(f"transpose takes (c, l) or (L, D), not {written(x)}: {cure}")
+        return (x[1], x[0])
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        del x
+        return modules.Transpose()
+
+
+@dataclass(frozen=True)
 class Concat(Operator):
     """Tensors joined along their first dimension: channels, numbers of vectors, tokens (torch.cat)."""
 
@@ -133,29 +151,50 @@ class Add(Operator):
     """The sum of tensors of one shape (residual connections, arXiv 1512.03385)."""
 
     variadic: ClassVar[bool] = True
+    has_zero: ClassVar[bool] = True
 
     def shape(self, *inputs: Shape) -> Shape:
-        first = _first("add", inputs)
-        for other in inputs[1:]:
-            if other != first:
-                raise ShapeError(
-                    f"add cannot sum {written(first)} and {written(other)}: "
-                    "give both branches the same stride and channels, or join them with concat"
-                )
-        return first
+        return _alike("add", "sum", inputs)
 
     def build(self, *inputs: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
-        return modules.Add(len(inputs))
+        return modules.Fold(operator.add, len(inputs))
 
 
-def _first(operator: str, inputs: tuple[Shape, ...]) -> Shape:
+@dataclass(frozen=True)
+class Mul(Operator):
+    """The product of tensors of one shape, number by number, as in gates (GLU, arXiv 1612.08083, eq. 1)."""
+
+    variadic: ClassVar[bool] = True
+
+    def shape(self, *inputs: Shape) -> Shape:
+        return _alike("mul", "multiply", inputs)
+
+    def build(self, *inputs: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.Fold(operator.mul, len(inputs))
+
+
+def _alike(word: str, verb: str, inputs: tuple[Shape, ...]) -> Shape:
+    """The one shape of all inputs. Raises ShapeError where there is another."""
+    first = _first(word, inputs)
+    for other in inputs[1:]:
+        if other != first:
+            raise ShapeError(
+                f"{word} cannot {verb} {written(first)} and {written(other)}: "
+                "give both branches the same stride and channels, or join them with concat"
+            )
+    return first
+
+
+def _first(word: str, inputs: tuple[Shape, ...]) -> Shape:
     if not inputs:
-        raise ShapeError(f"{operator} of nothing has no shape: give it at least one tensor")
+        raise ShapeError(f"{word} of nothing has no shape: give it at least one tensor")
     return inputs[0]
 
 
-def _strided(operator: str, x: Shape, stride: int) -> Shape:
-    c, size = feature_map(f"{operator}(stride = {stride})", x)
+def _strided(word: str, x: Shape, stride: int) -> Shape:
+    c, size = feature_map(f"{word}(stride = {stride})", x)
     return (c, *strided(size, stride))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from atnas.dsl.cases import values, witness
@@ -15,11 +14,12 @@ from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Arith, Num, Pick, Read, number
 from atnas.dsl.operator import ParameterInfo, parameters
+from atnas.dsl.record import record
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 
 
-@dataclass(frozen=True)
+@record
 class Given:
     """One argument after its value is known."""
 
@@ -65,13 +65,13 @@ def _settled(
         return None
     settled: list[tuple[str, Num]] = []
     for info in infos:
-        value = _checked(builder, info, found[info.name]) if info.name in found else info.default
+        value = _checked(builder, call, info, found[info.name]) if info.name in found else info.default
         if not isinstance(value, Unknown):
             settled.append((info.name, value))
     return tuple(settled) if len(settled) == len(infos) else None
 
 
-def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unknown:
+def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> Num | Unknown:
     """The value of one argument if it fits its parameter."""
     span = given.syntax.value.span
     if isinstance(given.value, Unknown):
@@ -86,7 +86,7 @@ def _checked(builder: Builder, info: ParameterInfo, given: Given) -> Num | Unkno
         )
         return Unknown()
     if isinstance(value, Unknown):
-        cure, fix = _meant(info, given)
+        cure, fix = _meant(call, info, given)
         builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}", cure, fix=fix)
         return value
     cases = number(value)
@@ -140,11 +140,11 @@ def _wanted(info: ParameterInfo) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[info.kind]
 
 
-def _meant(info: ParameterInfo, given: Given) -> tuple[str | None, tuple[Edit, ...]]:
+def _meant(call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> tuple[str | None, tuple[Edit, ...]]:
     """The cure where a list or a tensor stands for one value: a choice was meant, or the input."""
     node, value = given.syntax.value, given.value
-    if isinstance(value, Tensor):
-        return f"a layer is applied with `->`: {text(node)} -> ..", ()
+    if isinstance(value, Tensor) and isinstance(call, ast.Call):
+        return f"a layer is applied with `->`: {text(node)} -> {call.function.id}(..)", ()
     if not (info.elastic and isinstance(value, ListOf) and isinstance(node, ast.List)):
         return None, ()
     options = dict.fromkeys(value.items)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size
+from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size, spend
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
@@ -67,6 +67,7 @@ class Builder:
     _cells: Unique = field(default_factory=Unique)
     _ways: Unique = field(default_factory=Unique)
     _places: dict[str, int] = field(default_factory=dict)
+    _told: set[tuple[str, Span]] = field(default_factory=set)
 
     def report(
         self,
@@ -85,7 +86,8 @@ class Builder:
 
     def tell(self, finding: Diagnostic) -> None:
         """Adds a finding, unless one of its code was made there before."""
-        if not any(f.code == finding.code and f.span == finding.span for f in self.findings):
+        if (finding.code, finding.span) not in self._told:
+            self._told.add((finding.code, finding.span))
             self.findings.append(finding)
 
     # Decisions
@@ -168,7 +170,7 @@ class Builder:
     ) -> int:
         """One use of an operator; its shape is proved for every architecture in which the guard holds."""
         cls = layer_class(operator)
-        shape = self._plain_shape(cls, arguments, edges, guard)
+        shape = self._plain_shape(cls, arguments, edges)
         if shape is None:
             merged = Refusal(str(operator), leaf(()), edges, span, merge)
             shape = self._shape(cls, arguments, edges, guard, merged)
@@ -190,7 +192,7 @@ class Builder:
             shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
             if not shapes:
                 none = Failure(f"`{blame.operator}` of no tensor has no shape", ())
-                return first if blame.operator == "add" else none
+                return first if cls.has_zero else none
             return _shape(cls, names, values[len(edges) :], shapes)
 
         first = only(guard, self.shapes[edges[0].node])
@@ -205,17 +207,18 @@ class Builder:
         cls: type[Operator],
         arguments: tuple[tuple[str, Num], ...],
         edges: tuple[Edge, ...],
-        guard: Cases[bool],
     ) -> Cases[Shape] | None:
         """The shape of a layer that has one only, in whichever architecture; None where there may be others."""
         shapes = [self.shapes[edge.node] for edge in edges]
-        if any(s.decision != LEAF or s is NEVER or e.guard is not None for s, e in zip(shapes, edges, strict=True)):
+        if any(shape.decision != LEAF or shape is NEVER for shape in shapes):
             return None
+        if any(edge.guard is not None for edge in edges):
+            return shapes[0] if cls.has_zero and all(shape is shapes[0] for shape in shapes) else None
         if any(isinstance(value, Pick | Arith | Read) for _, value in arguments):
             return None
         names, values = tuple(name for name, _ in arguments), tuple(value for _, value in arguments)
         found = _shape(cls, names, values, tuple(shape.value for shape in shapes))
-        return None if isinstance(found, Failure) else only(guard, leaf(found))
+        return None if isinstance(found, Failure) else leaf(found)
 
     def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
         """The source whose key the selector takes."""
@@ -226,6 +229,7 @@ class Builder:
         """A node whose shape is known."""
         if len(self.nodes) >= LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
+        spend(1)
         self._cases += size(shape)
         if self._cases > MOST_CASES:
             raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")

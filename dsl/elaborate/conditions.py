@@ -290,6 +290,10 @@ def _count(elab: Elaborator, node: ast.Call, cx: Context) -> Condition | Unknown
     match value:
         case Unknown():
             return UNKNOWN
+        case Undecided() if not elab.builder.nodes:
+            message = "a search knows no uses to count"
+            elab.builder.report("E407", node.span, message, "move the line to the space, the op or the cell")
+            return UNKNOWN
         case Undecided(target=target):
             return Count(tuple(_uses(elab, target, cx)))
         case Chosen(decision, picks):

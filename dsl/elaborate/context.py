@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from atnas.dsl.cases import TRUE, Cases
 from atnas.dsl.elaborate.naming import Steps
 from atnas.dsl.elaborate.values import Value
 from atnas.dsl.modules import Module
+from atnas.dsl.record import record
 from atnas.dsl.syntax import ast
 
 
-@dataclass(frozen=True)
+@record
 class Context:
     """Where an expression stands.
 

@@ -142,7 +142,7 @@ def decided(
         _twice(elab, node, labels)
         elab.builder.decide(decision, "number", labels, ordered, node.span)
         return Pick(decision, tuple(options))  # type: ignore[arg-type]
-    words = [text(o) for o in node.options]
+    words = elab.written(node)
     if all(isinstance(o, Tensor) for o in options):
         elab.builder.decide(decision, "tensor", words, False, node.span)
     elif all(isinstance(o, (*LAYERS, Undecided)) for o in options):
@@ -155,6 +155,8 @@ def decided(
 
 def _twice(elab: Elaborator, node: ast.Choice, labels: Sequence[Json]) -> None:
     """Reports each value that an option before it has."""
+    if len({(isinstance(label, bool), label) for label in labels}) == len(labels):
+        return
     seen: dict[tuple[bool, Json], Span] = {}
     places = [option.span for option in node.options]
     for i, label in enumerate(labels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atnas.dsl.cases import TooLarge
+from atnas.dsl.cases import Meter
 from atnas.dsl.elaborate.apply import join
 from atnas.dsl.elaborate.arguments import Given, assign, settle
 from atnas.dsl.elaborate.build import MOST_OPTIONS, Builder
@@ -49,25 +49,26 @@ from atnas.dsl.syntax.walk import words
 BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
 """What the language has beside operators, and what each takes."""
 
-MOST_STEPS = 200_000
-"""Expressions that are evaluated, every turn and element counted, before a space is refused."""
+MOST_STEPS = 100_000
+"""Expressions that are evaluated, every turn and element counted, and nodes of diagrams, before a space is refused."""
 
 
 class Elaborator:
     """Evaluates expressions into a net under construction."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, meter: Meter) -> None:
         self.builder = builder
+        self.spend = meter.spend
         self.depth = 0
-        self._spent = 0
+        self._written: dict[int, tuple[str, ...]] = {}
         self._words: dict[int, tuple[str, ...]] = {}
         self._steps: dict[tuple[int, tuple[object, ...]], Steps] = {}
 
-    def spend(self, steps: int) -> None:
-        """Counts work. Raises `TooLarge` where it is more than any space needs."""
-        self._spent += steps
-        if self._spent > MOST_STEPS:
-            raise TooLarge(f"working it out takes more than {MOST_STEPS:,} steps")
+    def written(self, node: ast.Choice) -> tuple[str, ...]:
+        """The alternatives of a choice as they stand there."""
+        if id(node) not in self._written:
+            self._written[id(node)] = tuple(text(option) for option in node.options)
+        return self._written[id(node)]
 
     def value(self, node: ast.Expr, cx: Context) -> Value:
         """What an expression means here."""
@@ -180,8 +181,9 @@ class Elaborator:
                 syntax = target.target.syntax
                 names = [p.name.id for p in syntax.parameters] if isinstance(syntax, ast.Layer) else []
             else:
-                names = [p.name for p in parameters(layer_class(target.target))]
-            return names[position] if position < len(names) and function not in ("add", "concat") else ""
+                cls = layer_class(target.target)
+                names = [] if cls.variadic else [p.name for p in parameters(cls)]
+            return names[position] if position < len(names) else ""
 
         return Names(leads, argument, lambda node: is_number(self, node, cx, evaluate=False))
 

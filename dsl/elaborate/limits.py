@@ -35,7 +35,7 @@ def met(constraints: Iterable[Constraint]) -> Cases[bool]:
     for constraint in filter(_is_plain, constraints):
         try:
             holds = both(holds, _where(constraint))
-        except TooLarge:
+        except (TooLarge, RecursionError):
             continue
     return holds
 
@@ -72,7 +72,7 @@ def _outcomes(constraint: Constraint) -> frozenset[bool]:
     try:
         can_be: list[bool] = values(_where(constraint))
         return frozenset(can_be)
-    except TooLarge:
+    except (TooLarge, RecursionError):
         return BOTH
 
 

@@ -28,8 +28,7 @@ def operation(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     """`left op right` on numbers."""
     if misgrouped(elab, node):
         return UNKNOWN
-    left, right = elab.value(node.left, cx), elab.value(node.right, cx)
-    return arithmetic(elab, node.op, left, right, node.span, regrouped(node.left, node.op, node.right))
+    return arithmetic(elab, node.op, elab.value(node.left, cx), elab.value(node.right, cx), node.span, node)
 
 
 def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
@@ -69,16 +68,18 @@ def _longer(range_: ast.Range, op: str, rest: ast.Expr) -> ast.Range:
     return ast.Range(range_.span.to(rest.span), range_.low, high, None)
 
 
-def arithmetic(elab: Elaborator, op: str, left: Value, right: Value, span: Span, cure: Cure = (None, ())) -> Value:
-    """The number that comes of two; `cure` is for a layer or tensor on one side, and a number on the other."""
+def arithmetic(
+    elab: Elaborator, op: str, left: Value, right: Value, span: Span, node: ast.Binary | None = None
+) -> Value:
+    """The number that comes of two; `node` is what is written, where both sides are."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     for value, other in ((left, right), (right, left)):
         if not isinstance(value, NUMBERS) or isinstance(value, bool | str):
             repeats = isinstance(value, (*LAYERS, Undecided, Tensor)) and isinstance(other, NUMBERS)
-            help_, fix = cure if repeats else (None, ())
+            cure, fix = regrouped(node.left, op, node.right) if node is not None and repeats else (None, ())
             message = f"`{op}` works on numbers, and one side is {sort(value)}"
-            elab.builder.report("E208", span, message, help_, fix=fix)
+            elab.builder.report("E208", span, message, cure, fix=fix)
             return UNKNOWN
     try:
         if isinstance(left, int | float) and isinstance(right, int | float):

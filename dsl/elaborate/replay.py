@@ -37,9 +37,11 @@ def like(
 
     An op decides afresh at each use, and arguments that are layers have places of their own.
     """
+    if syntax.keyword != "cell":
+        return None
     nodes = numbers(tensors)
     given = [_given(value) for _, value in call.arguments]
-    if syntax.keyword != "cell" or len(nodes) < len(tensors) or None in given:
+    if len(nodes) < len(tensors) or None in given:
         return None
     shapes = tuple(builder.shapes[node] for node in nodes)
     return id(syntax), tuple(given), shapes, tuple(map(nodes.index, nodes)), guard

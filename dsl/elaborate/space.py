@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from atnas.dsl.cases import Cases, TooLarge, witness
+from atnas.dsl.cases import Cases, Meter, TooLarge, metered, witness
 from atnas.dsl.elaborate.apply import body
 from atnas.dsl.elaborate.arguments import Given, assign
 from atnas.dsl.elaborate.build import Builder
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.expressions import Elaborator
+from atnas.dsl.elaborate.expressions import MOST_STEPS, Elaborator
 from atnas.dsl.elaborate.limits import Outcomes, outcomes
 from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
@@ -44,7 +44,7 @@ class Worked:
     """The net of a space, None where it has findings; `sizes` are the values its free sizes took.
 
     `limits` are what its `require` lines can be, `seen` the shapes that expressions have, by the identity of their
-    syntax: also where there are findings.
+    syntax: also where there are findings. `steps` is how much work it was.
     """
 
     net: Net | None
@@ -52,6 +52,7 @@ class Worked:
     findings: list[Diagnostic]
     limits: Outcomes = field(default_factory=dict)
     seen: Mapping[int, Collection[Cases[Shape]]] = field(default_factory=dict)
+    steps: int = 0
 
 
 def work_out(
@@ -59,37 +60,37 @@ def work_out(
     call: ast.Call | ast.Name | None = None,
     home: Module | None = None,
     ends: Ends | None = None,
+    most: int = MOST_STEPS,
 ) -> Worked:
     """The net of a space.
 
     `call` holds its arguments as an experiment of module `home` gives them; without, the defaults stand. `ends` are
-    the tasks' shapes for its free sizes; without, stand-ins are taken.
+    the tasks' shapes for its free sizes; without, stand-ins are taken. Where only fewer steps are left than a space
+    may take, and it takes more, `TooLarge` is raised.
     """
     syntax = declared.syntax
     assert isinstance(syntax, ast.Layer)
+    meter = Meter(min(most, MOST_STEPS))
     builder = Builder(declared.module.source, [])
-    elab = Elaborator(builder)
     sizes: dict[str, int] = {}
-    try:
-        scope = _arguments(elab, declared, syntax, call, home)
-        if scope is None:
-            return Worked(None, sizes, builder.findings)
-        tensors = _inputs(elab, syntax, scope, sizes, ends)
-        _outputs(syntax, scope, sizes, ends)
-        cx = Context(declared.module, scope, "", "", {})
-        result = body(elab, syntax, tensors, cx) if tensors is not None else Unknown()
-    except TooLarge as error:
-        builder.report("E405", syntax.name.span, str(error))
-        result = Unknown()
-    except RecursionError:
-        builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
-        result = Unknown()
-    builder.settle()
+    result: Value = Unknown()
+    can_be: Outcomes = {}
+    with metered(meter):
+        try:
+            result = _result(Elaborator(builder, meter), declared, syntax, call, home, ends, sizes)
+            builder.settle()
+            if ends is not None and isinstance(result, Tensor):
+                _answers(builder, syntax, result, ends)
+            can_be = outcomes(builder.constraints)
+        except TooLarge as error:
+            if meter.most < MOST_STEPS and meter.spent > meter.most:
+                raise
+            builder.report("E405", syntax.name.span, str(error))
+        except RecursionError:
+            builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
     outputs = result.items if isinstance(result, ListOf) else (result,)
-    if ends is not None and isinstance(result, Tensor):
-        _answers(builder, syntax, result, ends)
     if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
-        return Worked(None, sizes, builder.findings, {}, _seen(builder))
+        return Worked(None, sizes, builder.findings, {}, _seen(builder), meter.spent)
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
         name=syntax.name.id,
@@ -99,7 +100,27 @@ def work_out(
         decisions=tuple(d for d in builder.decisions if d is not None),
         constraints=builder.constraints,
     )
-    return Worked(net, sizes, builder.findings, outcomes(net.constraints), _seen(builder))
+    return Worked(net, sizes, builder.findings, can_be, _seen(builder), meter.spent)
+
+
+def _result(
+    elab: Elaborator,
+    declared: Declared,
+    syntax: ast.Layer,
+    call: ast.Call | ast.Name | None,
+    home: Module | None,
+    ends: Ends | None,
+    sizes: dict[str, int],
+) -> Value:
+    """What the body puts out."""
+    scope = _arguments(elab, declared, syntax, call, home)
+    if scope is None:
+        return Unknown()
+    tensors = _inputs(elab, syntax, scope, sizes, ends)
+    if tensors is None:
+        return Unknown()
+    _outputs(syntax, scope, sizes, ends)
+    return body(elab, syntax, tensors, Context(declared.module, scope, "", "", {}))
 
 
 def _seen(builder: Builder) -> dict[int, Collection[Cases[Shape]]]:
@@ -109,9 +130,17 @@ def _seen(builder: Builder) -> dict[int, Collection[Cases[Shape]]]:
 def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Constraint, ...], list[Diagnostic]]:
     """The `require` lines of a `search`: conditions over metrics alone."""
     builder = Builder(module.source, [])
-    elab = Elaborator(builder)
+    meter = Meter(MOST_STEPS)
+    elab = Elaborator(builder, meter)
     cx = Context(module, {}, "", "", {})
-    found = [constraint(elab, statement, cx) for statement in requires]
+    found: list[Constraint | None] = []
+    with metered(meter):
+        for statement in requires:
+            try:
+                found.append(constraint(elab, statement, cx))
+            except TooLarge as error:
+                builder.report("E405", statement.span, str(error))
+                break
     return tuple(c for c in found if c is not None), builder.findings
 
 

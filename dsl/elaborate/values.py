@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from atnas.dsl.extern import Signature
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Arith, Num, Pick, Read, Static
+from atnas.dsl.record import record
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 
 
-@dataclass(frozen=True)
+@record
 class Tensor:
     """The output of a node of the net."""
 
     node: int
 
 
-@dataclass(frozen=True)
+@record
 class ListOf:
     """`[a, b, c]`, and the outputs of a layer of several."""
 
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Chosen:
     """`k of items`: at option i of `decision` the items at positions `picks[i]`."""
 
@@ -34,7 +35,7 @@ class Chosen:
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Unknown:
     """The value of something that has a finding already; nothing more is said about it."""
 
@@ -42,7 +43,7 @@ class Unknown:
 # Layers
 
 
-@dataclass(frozen=True)
+@record
 class Standard:
     """An operator with its arguments."""
 
@@ -53,7 +54,7 @@ class Standard:
     span: Span
 
 
-@dataclass(frozen=True)
+@record
 class Call:
     """A declared op or cell with its arguments. `way` begins the names of the decisions in its body."""
 
@@ -64,14 +65,14 @@ class Call:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
+@record
 class Chain:
     """Layers one after another; the identity where there is none."""
 
     parts: tuple[LayerValue, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Alternatives:
     """The layer whose key is the selector's value."""
 
@@ -81,7 +82,7 @@ class Alternatives:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
+@record
 class Repeat:
     """The first `count` of the turns one after another; `counts` are the values that `count` can take."""
 
@@ -91,7 +92,7 @@ class Repeat:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
+@record
 class Undecided:
     """The name of an operator, op or cell without parentheses."""
 
