@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
+from atnas.dsl.cases import TooLarge
 from atnas.dsl.elaborate.limits import Outcomes, idle
 from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.findings.suggest import MOST_COMPARED, compared
 from atnas.dsl.lint import unused
 from atnas.dsl.lint.loops import free, loops
 from atnas.dsl.lint.names import scan
@@ -30,12 +32,18 @@ from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.tasks.distribution import Tasks
 from atnas.runtime.tasks.mixture import Distribution, Mixture, disagreement
 
+T = TypeVar("T")
+
 MODELS: dict[str, type[Settings]] = {
     "tasks": Tasks,
     "train": Train,
     "search": Search,
     "experiment": Experiment,
 }
+
+MOST_STEPS: Final = 150_000
+STEPS_OF_A_WORD: Final = 12
+"""How much work the spaces and experiments of a file may be together: so much, and so much for each of its words."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ class Plan:
 @dataclass
 class Program:
     """What a file declares. `spaces` hold a space with its defaults, `plans` an experiment where nothing is wrong.
+
+    The free sizes of a space are those of the tasks that an experiment runs it on, else stand-ins.
 
     `used` are the declarations of other files that it uses, by path and name; `worked` is every space as it was worked
     out, those of experiments first.
@@ -107,7 +117,7 @@ class Checker:
     def begin(self, source: Source, read: Reader, settings: Sequence[tuple[str, ast.Expr]] = ()) -> Check:
         """The check of a program before its spaces are worked out, which takes nearly all of the time."""
         self._memo.begin()
-        module, findings = load(source, read, self._parsed)
+        (module, findings), _ = compared(partial(load, source, read, self._parsed), MOST_COMPARED)
         _override(module, settings)
         return Check(module, findings, self._memo)
 
@@ -118,6 +128,7 @@ class Outcome(NamedTuple):
     findings: list[Diagnostic]
     limits: list[Outcomes]
     unable: Unable | None = None
+    steps: int = 0
 
 
 class Check:
@@ -128,17 +139,25 @@ class Check:
         self.memo = memo
         self.found = Program(module, findings)
         self.declared = _declared(module)
+        names = tuple((keyword, *names) for keyword, names in self.declared.items())
+        self.names: object = memo(object, also=names)
+        self.compared = 0
         self.models: dict[str, Settings | None] = {}
         self.mixed: dict[str, Mixture | None] = {}
         self.limits: dict[str, tuple[Constraint, ...]] = {}
         self.worked = self.found.worked
         self.told: list[Outcomes] = []
+        self.steps = 0
+        self.most = MOST_STEPS + STEPS_OF_A_WORD * _tokens(module)
         self._begin()
+        self._first = len(self.found.findings)
         experiments = [d.syntax for d in module.own() if isinstance(d.syntax, ast.Settings)]
         experiments = [syntax for syntax in experiments if syntax.keyword == "experiment"]
         self.found.experiments += [syntax.name.id for syntax in experiments]
         self.jobs: list[Callable[[], None]] = [partial(self._plan, syntax) for syntax in experiments]
-        self.jobs += [partial(self._space, declared) for declared in module.own() if is_whole(declared)]
+        sized = {name for syntax in experiments if (name := self._sized(syntax)) is not None}
+        whole = [d for d in module.own() if is_whole(d) and not (d.name in sized and has_free_sizes(d))]
+        self.jobs += [partial(self._space, declared) for declared in whole]
 
     def program(self, outcomes: Sequence[Outcome] | None = None) -> Program:
         """The program, once its jobs are done; without spaces and plans where another process has done them."""
@@ -148,18 +167,31 @@ class Check:
         for outcome in outcomes or ():
             self.found.findings += outcome.findings
             self.told += outcome.limits
+        if (self.steps if outcomes is None else sum(outcome.steps for outcome in outcomes)) > self.most:
+            self._refuse()
         self.found.findings += idle([*self.told, *(worked.limits for worked in self.worked)])
         self.found.findings[:] = _once(self.found.findings)
         return self.found
 
     def outcome(self, job: Callable[[], None]) -> Outcome:
         """What one of the jobs adds."""
-        findings, worked = len(self.found.findings), len(self.worked)
+        findings, worked, steps = len(self.found.findings), len(self.worked), self.steps
         try:
             job()
         except Unable as error:
             return Outcome([], [], error)
-        return Outcome(self.found.findings[findings:], [each.limits for each in self.worked[worked:]])
+        told = [each.limits for each in self.worked[worked:]]
+        return Outcome(self.found.findings[findings:], told, steps=self.steps - steps)
+
+    def _refuse(self) -> None:
+        """Tells that the spaces are too much work together, and nothing of each: it would depend on their order."""
+        del self.found.findings[self._first :]
+        for each in (self.found.spaces, self.found.plans, self.worked, self.told):
+            each.clear()
+        layers = (d.syntax for d in self.module.own() if isinstance(d.syntax, ast.Layer | ast.Settings))
+        first = next(syntax for syntax in layers if syntax.keyword in ("space", "experiment"))
+        message = f"working out the spaces of this file takes more than {self.most:,} steps"
+        self.found.findings.append(Diagnostic("E405", first.name.span, message, "put some of them into another file"))
 
     def _begin(self) -> None:
         """Everything that is quickly done."""
@@ -185,12 +217,19 @@ class Check:
         for declaration in declarations:
             surroundings = [self._target(word) for word in self._words(declaration)]
             make = partial(scan, self.module, declaration)
-            self.found.findings += self.memo(make, declaration, *surroundings, also="scan")
+            self.found.findings += self._sparing(make, declaration, *surroundings, also="scan")
         layers = {d.name: d.syntax for d in self.module.own() if isinstance(d.syntax, ast.Layer)}
         uses = {name: self.memo(partial(free, syntax), syntax, also="free") for name, syntax in layers.items()}
         self.found.findings += loops(uses)
         if not self.module.broken:
             self.found.findings += left(declarations, set().union(*map(self._words, declarations)))
+
+    def _sparing(self, make: Callable[[], T], *of: object, also: Hashable = None) -> T:
+        """Remembered work that suggests names, as long as not too many were compared for this file."""
+        most = MOST_COMPARED if self.compared < MOST_COMPARED else 0
+        found, count = self.memo(partial(compared, make, most), *of, also=(also, most))
+        self.compared += count
+        return found
 
     def _words(self, declaration: ast.Declaration) -> tuple[str, ...]:
         return self.memo(lambda: tuple(sorted(said(declaration))), declaration, also="words")
@@ -200,11 +239,12 @@ class Check:
         return declared and declared.syntax
 
     def _configured(self, syntax: ast.Settings) -> Settings | None:
-        names = tuple((keyword, *names) for keyword, names in self.declared.items())
-        make = partial(configure, MODELS[syntax.keyword], syntax, self.declared)
-        model, findings = self.memo(make, syntax, also=names)
+        model, findings = self._read_settings(syntax)
         self.found.findings += findings
         return model
+
+    def _read_settings(self, syntax: ast.Settings) -> tuple[Settings | None, list[Diagnostic]]:
+        return self._sparing(partial(configure, MODELS[syntax.keyword], syntax, self.declared), syntax, self.names)
 
     def _limits(self, syntax: ast.Settings, home: Module) -> tuple[Constraint, ...]:
         """What a search requires, checked whether an experiment uses it or not."""
@@ -213,7 +253,7 @@ class Check:
         return found
 
     def _mixture(self, syntax: ast.Settings, plain: dict[str, Tasks]) -> Mixture | None:
-        parts, findings = mixed(syntax, self.declared)
+        parts, findings = self._sparing(partial(mixed, syntax, self.declared), syntax, self.names, also="mixed")
         self.found.findings += findings
         for part in parts or ():
             if part.name not in plain and part.name not in self.models and part.name not in self.module.lost:
@@ -236,7 +276,10 @@ class Check:
         tasks, train = self.found.tasks.get(settings.tasks), self.models[settings.train]
         search = self.models[settings.search] if settings.search is not None else None
         ends = Ends(tasks.shape, tasks.outputs, _setting(syntax, "tasks")) if tasks is not None else None
-        worked = self._work_out(self.module.names[settings.space.name], settings.space.call, ends)
+        space = self.module.names[settings.space.name]
+        worked = self._work_out(space, settings.space.call, ends)
+        if space.module is self.module and self._sized(syntax) is not None:
+            self.found.spaces.setdefault(space.name, worked)
         if worked.net is None or tasks is None or not isinstance(train, Train):
             return
         if settings.search is not None and not isinstance(search, Search):
@@ -251,6 +294,13 @@ class Check:
         bounds = self.limits.get(settings.search or "", ())
         plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
         self.found.plans[syntax.name.id] = plan
+
+    def _sized(self, syntax: ast.Settings) -> str | None:
+        """The space that an experiment uses with its defaults: its free sizes are those of the tasks."""
+        settings, _ = self._read_settings(syntax)
+        if not isinstance(settings, Experiment) or isinstance(settings.space.call, ast.Call):
+            return None
+        return settings.space.name
 
     def _is_lost(self, settings: Experiment) -> bool:
         """Whether it names something that a `use` was to bring and could not."""
@@ -274,9 +324,16 @@ class Check:
         self.found.spaces[declared.name] = self._work_out(declared)
 
     def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
-        make = partial(work_out, space, call, self.module, ends)
+        if self.steps > self.most:
+            return Worked(None, {}, [])
+        make = partial(work_out, space, call, self.module, ends, self.most - self.steps)
         shape = None if ends is None else (ends.shape, ends.outputs)
-        worked = self.memo(make, *self._reached(space), call, ends and ends.span.part, also=shape)
+        try:
+            worked = self.memo(make, *self._reached(space), call, ends and ends.span.part, also=shape)
+        except TooLarge:
+            self.steps = self.most + 1
+            return Worked(None, {}, [])
+        self.steps += worked.steps
         self.worked.append(worked)
         self.found.findings += worked.findings
         return worked
@@ -297,6 +354,12 @@ class Check:
         return order
 
 
+def _tokens(module: Module) -> int:
+    """The words of a file and of those whose declarations it uses."""
+    modules = {id(m): m for m in (module, *(declared.module for declared in module.names.values()))}
+    return sum(chunk.tokens for each in modules.values() for chunk in each.program.chunks)
+
+
 def is_whole(declared: Declared) -> bool:
     """Whether this is a space that can be worked out without arguments."""
     syntax = declared.syntax
@@ -305,6 +368,14 @@ def is_whole(declared: Declared) -> bool:
         and syntax.keyword == "space"
         and all(p.default is not None for p in syntax.parameters)
     )
+
+
+def has_free_sizes(declared: Declared) -> bool:
+    """Whether tasks give sizes of the inputs of a space."""
+    syntax = declared.syntax
+    assert isinstance(syntax, ast.Layer)
+    own = {parameter.name.id for parameter in syntax.parameters}
+    return any(isinstance(size, ast.Name) and size.id not in own for port in syntax.inputs for size in port.sizes or ())
 
 
 def _setting(syntax: ast.Settings, name: str) -> Span:

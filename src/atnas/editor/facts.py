@@ -36,8 +36,10 @@ class Known:
     @cached_property
     def _shapes(self) -> Shapes:
         """Of a space that an experiment runs, the shapes are those that its tasks give."""
-        run = {plan.net.name for plan in self._program.plans.values()}
-        defaults = {id(worked) for name, worked in self._program.spaces.items() if name in run}
+        run = {id(plan.net) for plan in self._program.plans.values()}
+        names = {plan.net.name for plan in self._program.plans.values()}
+        spaces = self._program.spaces.items()
+        defaults = {id(worked) for name, worked in spaces if name in names and id(worked.net) not in run}
         return Shapes(worked for worked in self._program.worked if id(worked) not in defaults)
 
     @property
