@@ -113,7 +113,7 @@ def recheck(text: str) -> Line:
     # Imported late: what this process holds would count as memory of those that it starts.
     from atnas.dsl.errors import Unable
     from atnas.dsl.source import Source
-    from atnas.runtime.program import Checker
+    from atnas.runtime.checking import Checker
 
     def nothing(path: str) -> str:
         raise Unable(f"{path} is not there")

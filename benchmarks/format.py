@@ -34,7 +34,7 @@ from atnas.dsl.syntax import ast  # noqa: E402
 from atnas.dsl.syntax.comments import comments  # noqa: E402
 from atnas.dsl.syntax.format import formatted  # noqa: E402
 from atnas.dsl.syntax.parse import parse  # noqa: E402
-from atnas.runtime.program import read_program  # noqa: E402
+from atnas.runtime.checking import read_program  # noqa: E402
 
 QUOTED = re.compile("`[^`]*`")
 NOWHERE = Span(Source("nowhere", ""), 0, 0)

@@ -18,7 +18,7 @@ from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import BLUE, BOLD, RED, YELLOW, full
 from atnas.dsl.source import Source
 from atnas.highlight import AtnasLexer
-from atnas.runtime.program import read_program
+from atnas.runtime.checking import read_program
 
 FILE = "net.atnas"
 PROGRAM = """\

@@ -9,6 +9,8 @@ architectures. The leaf `NEVER` marks what cannot happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -24,8 +26,46 @@ LARGEST: Final = 1_000_000
 """Operands that one operation looks at before it gives up, so that a hostile program costs bounded time and memory."""
 
 
+WALKED: Final = 8
+"""Nodes of a diagram that are walked over, or options counted, in the time of one step."""
+
+
 class TooLarge(Unable):
     """The space is larger than this program takes. The text says what is too large."""
+
+
+class Meter:
+    """Counts the work that one space takes: expressions, nodes of diagrams, options, some microseconds each."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.spent = 0
+
+    def spend(self, steps: int) -> None:
+        """Raises `TooLarge` where it is more than any space needs."""
+        self.spent += steps
+        if self.spent > self.most:
+            raise TooLarge(f"working it out takes more than {self.most:,} steps")
+
+
+_meter: Final = ContextVar[Meter | None]("meter", default=None)
+
+
+@contextmanager
+def metered(meter: Meter) -> Iterator[None]:
+    """Operations on diagrams are counted by this meter, as often as they are asked for, remembered or not."""
+    before = _meter.set(meter)
+    try:
+        yield
+    finally:
+        _meter.reset(before)
+
+
+def spend(steps: int) -> None:
+    """Counts work with the meter that is set, if any. Raises `TooLarge`."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.spend(steps)
 
 
 class Cases(Generic[T]):
@@ -91,13 +131,21 @@ def cofactor(cases: Cases[T], decision: int, option: int) -> Cases[T]:
 
 def apply(function: Callable[..., R], *operands: Cases[Any]) -> Cases[R]:
     """`function` of the operands' values, case by case; NEVER where one of them is. Raises `TooLarge`."""
+    found, steps = _applied(function, *operands)
+    spend(steps)
+    return found
+
+
+def _applied(function: Callable[..., R], *operands: Cases[Any]) -> tuple[Cases[R], int]:
+    """The same with what it costs."""
     if NEVER in operands:
-        return NEVER
+        return NEVER, 0
     varying = [i for i, operand in enumerate(operands) if operand.decision != LEAF]
     values = [operand.value for operand in operands]
     if not varying:
-        return leaf(function(*values))
+        return leaf(function(*values)), 0
     memo: dict[tuple[int, ...], Cases[R]] = {}
+    room = _room(len(varying))
 
     def go(args: tuple[Cases[Any], ...]) -> Cases[R]:
         if NEVER in args:
@@ -112,10 +160,10 @@ def apply(function: Callable[..., R], *operands: Cases[Any]) -> Cases[R]:
                 found = leaf(function(*values))
             else:
                 found = split(top, [go(column) for column in _columns(args, top)])
-            _remember(memo, key, found)
+            _remember(memo, key, found, room)
         return found
 
-    return go(tuple(operands[i] for i in varying))
+    return go(tuple(operands[i] for i in varying)), len(memo) * _price(len(varying))
 
 
 def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Cases[Any], ...]]:
@@ -124,8 +172,21 @@ def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Case
     return zip(*(a.children if a.decision == decision else (a,) * width for a in args), strict=True)
 
 
-def _remember(memo: dict[tuple[int, ...], Cases[R]], key: tuple[int, ...], found: Cases[R]) -> None:
-    if len(memo) * len(key) >= LARGEST:
+def _price(width: int) -> int:
+    """Steps of one node of an operation on so many operands."""
+    return 1 + width // 4
+
+
+def _room(width: int) -> int:
+    """Nodes that an operation on so many operands may make."""
+    meter = _meter.get()
+    most = LARGEST // width
+    return most if meter is None else min(most, (meter.most - meter.spent) // _price(width))
+
+
+def _remember(memo: dict[tuple[int, ...], Cases[R]], key: tuple[int, ...], found: Cases[R], room: int) -> None:
+    if len(memo) >= room:
+        spend((room + 1) * _price(len(key)))
         raise TooLarge(f"a shape or number depends on the decisions in more than {len(memo):,} ways")
     memo[key] = found
 
@@ -134,6 +195,7 @@ def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]
     """The option whose key is the selector's value, case by case; NEVER where no key is."""
     at = {key: i for i, key in enumerate(keys)}
     memo: dict[tuple[int, ...], Cases[T]] = {}
+    room = _room(1 + len(options))
 
     def go(args: tuple[Cases[Any], ...]) -> Cases[T]:
         by = args[0]
@@ -144,20 +206,27 @@ def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]
         if found is None:
             top = min([a.decision for a in args])
             found = split(top, [go(column) for column in _columns(args, top)])
-            _remember(memo, key, found)
+            _remember(memo, key, found, room)
         return found
 
-    return go((selector, *options))
+    chosen = go((selector, *options))
+    spend(len(memo) * _price(1 + len(options)))
+    return chosen
 
 
 def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
     """`cases` where the guard holds, NEVER elsewhere."""
-    return cases if guard is TRUE else _only(guard, cases)
+    if guard is TRUE:
+        return cases
+    found, steps = _only(guard, cases)
+    spend(steps)
+    return found
 
 
 @lru_cache(maxsize=10_000)
-def _only(guard: Cases[bool], cases: Cases[Any]) -> Cases[Any]:
+def _only(guard: Cases[bool], cases: Cases[Any]) -> tuple[Cases[Any], int]:
     memo: dict[tuple[int, ...], Cases[Any]] = {}
+    room = _room(2)
 
     def go(holds: Cases[bool], value: Cases[Any]) -> Cases[Any]:
         if holds is FALSE or holds is NEVER or value is NEVER:
@@ -171,10 +240,10 @@ def _only(guard: Cases[bool], cases: Cases[Any]) -> Cases[Any]:
             width = len((holds if holds.decision == top else value).children)
             parts = [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)]
             found = split(top, parts)
-            _remember(memo, key, found)
+            _remember(memo, key, found, room)
         return found
 
-    return go(guard, cases)
+    return go(guard, cases), len(memo)
 
 
 def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
@@ -183,12 +252,14 @@ def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
         return b
     if b is TRUE or a is FALSE:
         return a
-    return _both(a, b)
+    found, steps = _both(a, b)
+    spend(steps)
+    return found
 
 
 @lru_cache(maxsize=10_000)
-def _both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
-    return apply(lambda x, y: x and y, a, b)
+def _both(a: Cases[bool], b: Cases[bool]) -> tuple[Cases[bool], int]:
+    return _applied(lambda x, y: x and y, a, b)
 
 
 def either(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
@@ -200,9 +271,14 @@ def either(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
     return apply(lambda x, y: x or y, a, b)
 
 
-@lru_cache(maxsize=10_000)
 def member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
     """True where `decision`, of so many options, takes one of the allowed."""
+    spend(options // WALKED)
+    return _member(decision, options, allowed)
+
+
+@lru_cache(maxsize=10_000)
+def _member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
     return split(decision, [TRUE if i in allowed else FALSE for i in range(options)])
 
 
@@ -213,6 +289,14 @@ def values(cases: Cases[T]) -> list[T]:
 
 def nodes(cases: Cases[T]) -> Iterator[Cases[T]]:
     """Every node of the diagram once, the root first."""
+    count = 0
+    for node in _walked(cases):
+        count += 1
+        yield node
+    spend(count // WALKED)
+
+
+def _walked(cases: Cases[T]) -> Iterator[Cases[T]]:
     seen = {id(cases)}
     stack = [cases]
     while stack:
@@ -224,10 +308,16 @@ def nodes(cases: Cases[T]) -> Iterator[Cases[T]]:
                 stack.append(child)
 
 
-@lru_cache(maxsize=10_000)
 def size(cases: Cases[Any]) -> int:
     """How many nodes the diagram has."""
-    return sum(1 for _ in nodes(cases))
+    found = _size(cases)
+    spend(found // WALKED)
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _size(cases: Cases[Any]) -> int:
+    return sum(1 for _ in _walked(cases))
 
 
 def support(cases: Cases[Any]) -> set[int]:
@@ -246,17 +336,24 @@ def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> dict[int, int] | No
     """The smallest assignment of decisions to options under which a wanted value occurs; None if it never does."""
     if cases.decision == LEAF:
         return {} if cases is not NEVER and wanted(cases.value) else None
-    memo: dict[int, dict[int, int] | None] = {}
+    memo: dict[int, tuple[int, int] | None] = {}
 
-    def go(node: Cases[T]) -> dict[int, int] | None:
+    def go(node: Cases[T]) -> int | None:
+        """How many decisions the shortest way takes."""
         if node is NEVER:
             return None
         if node.decision == LEAF:
-            return {} if wanted(node.value) else None
+            return 0 if wanted(node.value) else None
         if id(node) not in memo:
-            found = [(i, w) for i, child in enumerate(node.children) if (w := go(child)) is not None]
-            best = min(found, key=lambda f: len(f[1]), default=None)
-            memo[id(node)] = None if best is None else {node.decision: best[0], **best[1]}
-        return memo[id(node)]
+            ways = [(length, i) for i, child in enumerate(node.children) if (length := go(child)) is not None]
+            memo[id(node)] = min(ways, default=None)
+        best = memo[id(node)]
+        return None if best is None else 1 + best[0]
 
-    return go(cases)
+    go(cases)
+    spend(len(memo) // WALKED)
+    found: dict[int, int] = {}
+    while (best := memo.get(id(cases))) is not None:
+        found[cases.decision] = best[1]
+        cases = cases.children[best[1]]
+    return found or None

@@ -13,11 +13,15 @@ from atnas.dsl.findings.names import misspelt
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.parse import parse
+from atnas.dsl.syntax.lex import MOST_TOKENS
+from atnas.dsl.syntax.parse import LARGEST, parse
 
 SUFFIX = ".atnas"
 DEEPEST = 100
 """Files that may use one another in a row."""
+
+MOST_FILES = 1_000
+"""Files that a program may be made of. Together they may be as large as one, too."""
 
 Reader = Callable[[str], str]
 """Gives the text of a path, or raises `Unable`."""
@@ -80,12 +84,16 @@ class _Loader:
         self.findings: list[Diagnostic] = []
         self.done: dict[str, Module] = {}
         self.places: dict[tuple[str, str], Span] = {}
+        self.characters = 0
+        self.tokens = 0
 
     def module(self, source: Source, above: tuple[str, ...]) -> Module:
         program, findings = self.parsed(source)
         self.findings += findings
         module = Module(source, program, tuple(f.span for f in findings))
         self.done[source.path] = module
+        self.characters += len(source.text)
+        self.tokens += sum(chunk.tokens for chunk in program.chunks)
         for declaration in program.declarations:
             if isinstance(declaration, ast.Use):
                 self._use(module, declaration, (*above, source.path))
@@ -116,7 +124,14 @@ class _Loader:
         if len(above) > DEEPEST:
             self._report("E105", use, f"more than {DEEPEST} files use one another")
             return None
-        return self.done.get(source.path) or self.module(source, above)
+        known = self.done.get(source.path)
+        if known is None and self._is_full():
+            self._report("E105", use, "the files that are used are too many, or too large together")
+            return None
+        return known or self.module(source, above)
+
+    def _is_full(self) -> bool:
+        return len(self.done) > MOST_FILES or self.tokens > MOST_TOKENS or self.characters > LARGEST
 
     def _missing(self, name: ast.Name, other: Module) -> None:
         message = f"`{_shown(other.source.path)}` has no `{name.id}`"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import ClassVar, NamedTuple
 
 
@@ -30,18 +31,21 @@ class Source:
         return self
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+    def _before(self) -> array[int]:
+        """For each line the characters of all lines before it, without their ends."""
+        return array("q", accumulate(map(len, self.text.split("\n")), initial=0))
+
+    def _start(self, line: int) -> int:
+        """Where a line begins, counted from 0; the one after the last begins after the text."""
+        return self._before[line] + line
 
     def position(self, offset: int) -> Position:
-        line = bisect_right(self._starts, offset)
-        return Position(line, offset - self._starts[line - 1] + 1)
+        line = bisect_right(range(len(self._before) - 1), offset, key=self._start)
+        return Position(line, offset - self._start(line - 1) + 1)
 
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1, without its end."""
-        start = self._starts[number - 1]
-        end = self._starts[number] if number < len(self._starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n")
+        return self.text[self._start(number - 1) : self._start(number) - 1].rstrip("\r")
 
 
 class Part:

@@ -16,7 +16,8 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Reader, load
 from atnas.dsl.net import Net
 from atnas.dsl.source import Source
-from atnas.runtime.program import Plan, expression, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Plan, expression
 
 FORMAT = 1
 MARK = "atnas program"

@@ -249,7 +249,7 @@ COSTLY: Final[dict[str, Make]] = {
     "turns of nothing": lambda n: space(last=f"y = x -> skip * {n} * {n}"),
     "a range": lambda n: space(last=f"y = x -> conv(1..{n}, 3)"),
     "a range of fractions": lambda n: space(last=f"y = x -> dropout(0..1 step 1e-{min(n, 300)})"),
-    "a list of numbers": lambda n: space(f"a = range({n})", f"b = [i * j for i in a for j in a]", "c = [a for i in a]"),
+    "a list of numbers": lambda n: space(f"a = range({n})", "b = [i * j for i in a for j in a]", "c = [a for i in a]"),
     "lists of lists": lambda n: space(
         f"a = [[[0 for i in range({n})] for i in range({n})] for i in range({n})]"
     ),

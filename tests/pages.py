@@ -18,7 +18,8 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.findings.render import concise, full
 from atnas.dsl.source import Source
 from atnas.dsl.syntax.format import formatted
-from atnas.runtime.program import Program, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Program
 
 SPEC = Path(__file__).parent / "spec"
 MANUAL = sorted(SPEC.glob("*.md"))

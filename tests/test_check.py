@@ -21,7 +21,8 @@ from atnas.dsl.source import Source
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.parse import parse
 from atnas.dsl.syntax.walk import parts
-from atnas.runtime.program import Program, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Program
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.atnas")) + sorted((ROOT / "grammars" / "std").glob("*.atnas"))

@@ -290,7 +290,7 @@ def test_warnings_fail_only_where_they_are_to(tiny: Path, monkeypatch: pytest.Mo
     def warned(module: Module, _: object) -> list[Diagnostic]:
         return [Diagnostic("W000", Span(module.source, 0, 2), "this may be meant otherwise")]
 
-    monkeypatch.setattr("atnas.runtime.program.scan", warned)
+    monkeypatch.setattr("atnas.runtime.checking.scan", warned)
     plain = atnas("check", tiny)
     assert plain.code == 0
     assert "warning[W000]: this may be meant otherwise" in plain.out

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from atnas.compiler.space import Compiled, compile
 from atnas.dsl.errors import Unable
 from atnas.dsl.source import Source
-from atnas.runtime.program import Program, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Program
 
 EDGES = ("none", "skip", "unit(c, 1)", "unit(c, 3)")
 

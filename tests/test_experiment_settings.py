@@ -121,7 +121,7 @@ def test_experiment() -> None:
 
 def test_mistakes_are_told_in_words() -> None:
     assert findings(Train, "train t { learner = maml }") == [("E503", "`train t` needs `iterations`")]
-    assert findings(Search, "search s { algorithm = nsga2 }") == [("E503", "`search s` has no goal")]
+    assert findings(Search, "search s { algorithm = nsga2 }") == [("E503", "`search s` needs a goal")]
     twice = "search s { algorithm = nsga2 minimize params minimize params }"
     assert findings(Search, twice) == [("E508", "`params` is the objective of two goals")]
     assert findings(Train, "train t { learner = maml iterations = 0 }") == [

@@ -10,7 +10,7 @@ import pytest
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.explain import explanations
 from atnas.dsl.source import Source
-from atnas.runtime.program import read_program
+from atnas.runtime.checking import read_program
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_EXAMPLE = {"E007", "E008", "E009", "E103"}

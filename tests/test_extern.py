@@ -15,7 +15,8 @@ from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.dsl.net import Net
 from atnas.dsl.source import Source
-from atnas.runtime.program import Program, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Program
 
 LAYERS = """
 import torch

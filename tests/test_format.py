@@ -20,7 +20,7 @@ from atnas.dsl.syntax import format as formatting
 from atnas.dsl.syntax.comments import comments
 from atnas.dsl.syntax.format import FormatError, formatted
 from atnas.dsl.syntax.parse import parse
-from atnas.runtime.program import read_program
+from atnas.runtime.checking import read_program
 
 ROOT = Path(__file__).parents[1]
 FILES = [p for folder in ("examples", "grammars/std", "tests/spec/programs") for p in (ROOT / folder).glob("*.atnas")]

@@ -19,8 +19,13 @@ from hypothesis import strategies as st
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from atnas.compiler.space import Compiled, compile
+from atnas.compiler.supernet import Supernet
+from atnas.dsl.elaborate.space import work_out
+from atnas.dsl.modules import load as read
 from atnas.dsl.operator import Cost, Operator, Shape, ShapeError, parameters
 from atnas.dsl.plugins import entries, load
+from atnas.dsl.source import Source
 
 IMAGE, SIGNAL, VECTOR, TOKENS = (8, 6, 6), (8, 7), (8,), (5, 12)
 
@@ -65,6 +70,7 @@ SAMPLES: dict[str, list[tuple[tuple[Any, ...], tuple[Shape, ...]]]] = {
     "max_pool": [((), (IMAGE,)), ((3, 1), (IMAGE,)), ((3, 2), ((8, 7, 7),)), ((2, 2, True), (SIGNAL,))],
     "avg_pool": [((), (IMAGE,)), ((3, 1), (IMAGE,)), ((3, 2), ((8, 7, 7),)), ((2, 2, True), ((8, 7, 5),))],
     "global_avg_pool": [((), (IMAGE,)), ((), (SIGNAL,))],
+    "upsample": [((), (IMAGE,)), ((3,), (SIGNAL,)), ((3, "bilinear"), ((8, 4, 5),)), ((2, "bilinear"), (SIGNAL,))],
     "skip": [
         ((), (VECTOR,)),
         ((2,), (IMAGE,)),
@@ -76,10 +82,14 @@ SAMPLES: dict[str, list[tuple[tuple[Any, ...], tuple[Shape, ...]]]] = {
     "none": [((), (VECTOR,)), ((), (TOKENS,)), ((2,), ((8, 7, 5),)), ((3,), (SIGNAL,))],
     "dropout": [((), (IMAGE,)), ((0.1,), (VECTOR,))],
     "flatten": [((), (IMAGE,)), ((), (VECTOR,))],
+    "transpose": [((), (SIGNAL,)), ((), (TOKENS,))],
     "concat": [((), (IMAGE, (2, 6, 6), IMAGE)), ((), (VECTOR,)), ((), ((4, 12), TOKENS))],
     "add": [((), (IMAGE, IMAGE, IMAGE)), ((), (VECTOR,))],
-    "attention": [((12, 3), (TOKENS,)), ((8,), (TOKENS,)), ((10, 3, 4), (TOKENS,))],
+    "mul": [((), (IMAGE, IMAGE, IMAGE)), ((), (VECTOR,))],
+    "attention": [((12, 3), (TOKENS,)), ((8,), (TOKENS,)), ((10, 3, 4), (TOKENS,)), ((12, 3, None, True), (TOKENS,))],
     "patch_embed": [((6, 2), (IMAGE,)), ((6, 3), ((1, 6, 9),))],
+    "tokens": [((), (IMAGE,)), ((), ((3, 4, 5),))],
+    "pos_embed": [((), (TOKENS,))],
     "token": [((), (TOKENS,)), ((4,), (TOKENS,))],
 }
 
@@ -321,10 +331,10 @@ def test_a_pool_of_two_halves_rounding_down_as_conv4_needs() -> None:
         ("crossed_conv", (4, 4), (IMAGE,), ["(8, 6, 6)", "3 or 5"]),
         ("res_block", (4,), (VECTOR,), ["res_block", "(8)", "before flatten"]),
         ("linear", (10,), (IMAGE,), ["(8, 6, 6)", "flatten or global_avg_pool"]),
-        ("bn", (), ((1, 2, 3, 4),), ["bn", "(1, 2, 3, 4)", "flatten"]),
+        ("bn", (), ((1, 2, 3, 4),), ["bn", "(1, 2, 3, 4)", "leave the batch out"]),
         ("ln", (), ((1, 2, 3, 4),), ["ln", "(1, 2, 3, 4)", "flatten"]),
         ("gn", (3,), (IMAGE,), ["(8, 6, 6)", "3 groups", "divides 8"]),
-        ("gn", (3,), ((1, 2, 3, 4),), ["gn", "(1, 2, 3, 4)", "flatten"]),
+        ("gn", (3,), ((1, 2, 3, 4),), ["gn", "(1, 2, 3, 4)", "leave the batch out"]),
         ("max_pool", (), ((64, 1, 1),), ["max_pool(2)", "(64, 1, 1)", "smaller window"]),
         ("avg_pool", (4,), ((64, 1, 9),), ["avg_pool(4)", "(64, 1, 9)", "smaller window"]),
         ("avg_pool", (), (VECTOR,), ["avg_pool", "(8)", "before flatten"]),
@@ -334,10 +344,20 @@ def test_a_pool_of_two_halves_rounding_down_as_conv4_needs() -> None:
         ("none", (2,), (VECTOR,), ["none(stride = 2)", "(8)", "before flatten"]),
         ("add", (), (IMAGE, IMAGE, (4, 6, 6)), ["(8, 6, 6)", "(4, 6, 6)", "concat"]),
         ("add", (), (), ["add of nothing"]),
+        ("mul", (), (IMAGE, (8, 3, 3)), ["mul", "(8, 6, 6)", "(8, 3, 3)", "stride"]),
+        ("mul", (), (), ["mul of nothing"]),
         ("concat", (), (IMAGE, (8, 3, 3)), ["(8, 6, 6)", "(8, 3, 3)", "stride"]),
         ("concat", (), (IMAGE, SIGNAL), ["(8, 6, 6)", "(8, 7)"]),
         ("concat", (), (), ["concat of nothing"]),
-        ("attention", (12,), (IMAGE,), ["attention", "(8, 6, 6)", "patch_embed"]),
+        ("upsample", (), (VECTOR,), ["upsample", "(8)", "before flatten"]),
+        ("transpose", (), (IMAGE,), ["transpose", "(8, 6, 6)", "tokens makes tokens"]),
+        ("transpose", (), (VECTOR,), ["transpose", "(8)", "before flatten"]),
+        ("tokens", (), (SIGNAL,), ["tokens", "(8, 7)", "transpose makes tokens"]),
+        ("tokens", (), (VECTOR,), ["tokens", "(8)", "before flatten"]),
+        ("pos_embed", (), (IMAGE,), ["pos_embed", "(8, 6, 6)", "tokens or patch_embed"]),
+        ("attention", (12,), (IMAGE,), ["attention", "(8, 6, 6)", "tokens or patch_embed"]),
+        ("attention", (12,), (VECTOR,), ["attention", "(8)", "before flatten"]),
+        ("attention", (12,), ((2, 3, 4, 5),), ["attention", "(2, 3, 4, 5)", "leave the batch out"]),
         ("attention", (12, 5), (TOKENS,), ["(5, 12)", "12 channels", "5 heads", "head_dim"]),
         ("patch_embed", (12,), (VECTOR,), ["patch_embed", "(8)", "before flatten"]),
         ("patch_embed", (12, 4), (IMAGE,), ["(8, 6, 6)", "4 x 4", "divides 6"]),
@@ -356,16 +376,28 @@ def test_inputs_that_do_not_fit_are_refused_with_both_facts_and_the_cure(
 # What the layers compute
 
 
-def test_attention_equals_torch_multihead_attention() -> None:
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_equals_torch_multihead_attention(causal: bool) -> None:
     torch.manual_seed(0)
-    ours: Any = operator("attention", 12, 3).build(TOKENS)
+    ours: Any = operator("attention", 12, 3, causal=causal).build(TOKENS)
     theirs = nn.MultiheadAttention(12, 3, batch_first=True)
     with torch.no_grad():
         theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
         theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key.bias, ours.value.bias]))
         theirs.out_proj.load_state_dict(ours.out.state_dict())
     x = torch.randn(4, *TOKENS)
-    torch.testing.assert_close(ours(x), theirs(x, x, x)[0])
+    hidden = torch.ones(5, 5, dtype=torch.bool).triu(1) if causal else None
+    torch.testing.assert_close(ours(x), theirs(x, x, x, attn_mask=hidden)[0])
+
+
+def test_causal_attention_does_not_see_what_comes_later() -> None:
+    torch.manual_seed(0)
+    module = operator("attention", 12, 3, causal=True).build(TOKENS)
+    x = torch.randn(1, *TOKENS, requires_grad=True)
+    for i in range(5):
+        seen = torch.autograd.grad(module(x)[0, i].sum(), x)[0][0]
+        assert seen[: i + 1].any(1).all()
+        assert not seen[i + 1 :].any()
 
 
 def test_fewer_heads_of_the_same_width_are_the_first_heads() -> None:
@@ -438,6 +470,55 @@ def test_zeros_pass_a_gradient_of_zero() -> None:
     assert not torch.autograd.grad(y.sum(), x)[0].any()
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_upsampling_is_that_of_torch(mode: str) -> None:
+    x = torch.randn(2, *IMAGE)
+    expected = nn.functional.interpolate(x, scale_factor=3, mode=mode)
+    assert torch.equal(operator("upsample", 3, mode).build(IMAGE)(x), expected)
+
+
+def test_upsampling_a_signal_repeats_its_numbers_or_draws_lines_between_them() -> None:
+    x = torch.tensor([[[0.0, 4.0]]])
+    assert operator("upsample", 2).build((1, 2))(x).tolist() == [[[0, 0, 4, 4]]]
+    assert operator("upsample", 2, "bilinear").build((1, 2))(x).tolist() == [[[0, 1, 3, 4]]]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(sizes, min_size=1, max_size=2), st.integers(1, 4), st.sampled_from(["nearest", "bilinear"]))
+def test_upsampling_takes_every_size_so_many_times(size: list[int], by: int, mode: str) -> None:
+    op = operator("upsample", by, mode)
+    module, batch = on_meta(op, (3, *size))
+    assert op.shape((3, *size)) == (3, *(n * by for n in size)) == tuple(module(*batch).shape)[1:]
+
+
+def test_mul_multiplies_and_add_adds_number_by_number() -> None:
+    tensors = [torch.randn(2, *IMAGE) for _ in range(3)]
+    a, b, c = tensors
+    assert torch.equal(operator("mul").build(IMAGE, IMAGE, IMAGE)(*tensors), a * b * c)
+    assert torch.equal(operator("add").build(IMAGE, IMAGE, IMAGE)(*tensors), a + b + c)
+
+
+def test_the_tokens_of_an_image_are_its_places_row_by_row() -> None:
+    image = torch.randn(2, 3, 4, 5)
+    tokens = operator("tokens").build((3, 4, 5))(image)
+    assert torch.equal(tokens, torch.stack([image[:, :, i, j] for i in range(4) for j in range(5)], 1))
+
+
+def test_transpose_makes_tokens_of_a_signal_and_a_signal_of_tokens() -> None:
+    x = torch.randn(2, *SIGNAL)
+    tokens = operator("transpose").build(SIGNAL)(x)
+    assert torch.equal(tokens[:, 3], x[:, :, 3])
+    assert torch.equal(operator("transpose").build((7, 8))(tokens), x)
+
+
+def test_each_position_has_a_vector_of_its_own() -> None:
+    module: Any = operator("pos_embed").build(TOKENS)
+    x = torch.randn(2, *TOKENS)
+    y = module(x)
+    assert all(torch.equal(y[n, i], x[n, i] + module.positions[i]) for n in range(2) for i in range(5))
+    assert len(module.positions.unique()) == 5 * 12
+
+
 def test_patch_embed_reads_patches_row_by_row_after_the_class_token() -> None:
     module: Any = operator("patch_embed", 3, 2).build((1, 4, 6)).eval()
     with torch.no_grad():
@@ -449,6 +530,50 @@ def test_patch_embed_reads_patches_row_by_row_after_the_class_token() -> None:
     assert torch.equal(tokens[0, 0], module.token)
     means = [image[0, 0, i : i + 2, j : j + 2].mean().item() for i in (0, 2) for j in (0, 2, 4)]
     assert tokens[0, 1:, 0].tolist() == means
+
+
+# In the language
+
+
+def compiled(text: str) -> Compiled:
+    """The space `s` of a program."""
+    module, findings = read(Source("test.atnas", text), str)
+    worked = work_out(module.names["s"])
+    assert (findings, worked.findings) == ([], [])
+    assert worked.net is not None
+    return compile(worked.net)
+
+
+def test_mul_stands_wherever_add_stands() -> None:
+    program = """
+op unit(c) = conv(c, 1 | 3) -> tanh
+space s [x: (2, 5, 5)] -> y {
+  a = add(x -> unit(4), x -> unit(4))
+  b = [a, a -> sigmoid] -> add -> (skip | unit(4))
+  y = add(1..2 of [x -> unit(4), a -> unit(4), b])
+  require count(add) >= 2
+}
+"""
+    sums, products = (compiled(program.replace("add", word)) for word in ("add", "mul"))
+    assert sums.encoding.count() == products.encoding.count()
+    assert [(d.name, d.options) for d in sums.net.decisions] == [(d.name, d.options) for d in products.net.decisions]
+    net, x = Supernet(products.net, products.encoding), torch.randn(2, 2, 5, 5)
+    for genotype in map(products.encoding.unrank, range(0, products.encoding.count(), 5)):
+        assert torch.equal(net.extract(genotype)(x), net(x, genotype))
+        assert products.costs.of(genotype) == sums.costs.of(genotype)
+
+
+def test_positions_of_fewer_or_narrower_tokens_are_the_first_of_all() -> None:
+    of = compiled("""
+space s [x: (3, 12)] -> y {
+  d = 4 | 6
+  y = x -> (skip | max_pool(3, stride = 2)) -> conv(d, 1) -> transpose -> pos_embed -> token(0)
+}
+""")
+    net = Supernet(of.net, of.encoding)
+    for genotype, length, d in (((0, 0), 12, 4), ((0, 1), 6, 4), ((1, 0), 12, 6), ((1, 1), 6, 6)):
+        found = net.path(genotype).weights()["y/pos_embed.positions"]
+        assert torch.equal(found, net.get_parameter("y/pos_embed.positions")[:length, :d])
 
 
 # Published numbers

@@ -9,7 +9,7 @@ import pytest
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source
-from atnas.runtime.program import read_program
+from atnas.runtime.checking import read_program
 from atnas.runtime.project import inside, project
 
 

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from atnas.compiler import elastic
 from atnas.compiler.norm import Averages, Mode, Norm, Statistics
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.cases import apply, at, choose, leaf, member

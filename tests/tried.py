@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import torch
@@ -140,9 +141,17 @@ SHAPING = [Term(text, lambda _, f=f: f) for text, f in PLAIN.items() if text not
 
 
 def added(xs: list[torch.Tensor]) -> torch.Tensor:
+    return sum(alike(xs)[1:], xs[0])
+
+
+def multiplied(xs: list[torch.Tensor]) -> torch.Tensor:
+    return prod(alike(xs)[1:], start=xs[0])
+
+
+def alike(xs: list[torch.Tensor]) -> list[torch.Tensor]:
     if any(x.shape != xs[0].shape for x in xs):
         raise Refused
-    return sum(xs[1:], xs[0])
+    return xs
 
 
 def joined(xs: list[torch.Tensor]) -> torch.Tensor:
@@ -207,7 +216,7 @@ def _repeat(inner: Term, ends: tuple[int, int]) -> Term:
 
 @st.composite
 def tensors(draw: st.DrawFn, bound: list[str], layer: st.SearchStrategy[Term], uses: list[Term]) -> Term:
-    """A layer after a tensor that has a name, or several: one of them, all, or a chosen subset, added or joined."""
+    """A layer after a tensor that has a name, or several: one of them, all, or a chosen subset, merged."""
 
     through = draw(st.lists(layer, min_size=1, max_size=3))
     if draw(st.booleans()):  # the same text twice is two decisions, or one where a name or a cell ties
@@ -215,7 +224,7 @@ def tensors(draw: st.DrawFn, bound: list[str], layer: st.SearchStrategy[Term], u
     terms = [_through(draw(st.sampled_from(bound)), f) for f in through]
     if len(terms) == 1:
         return terms[0]
-    word, merge = draw(st.sampled_from([("add", added), ("concat", joined)]))
+    word, merge = draw(st.sampled_from([("add", added), ("mul", multiplied), ("concat", joined)]))
     texts = ", ".join(t.text for t in terms)
     form = draw(st.sampled_from(["all", "chosen", "one"]))
     if form == "one":

@@ -80,8 +80,8 @@ def made(name: str) -> Input:
 
 def largest() -> list[str]:
     """Every hostile text at its largest and at sizes below, some of which fit limits that the largest exceeds."""
-    sizes = {name: {most // part for part in (1, 3, 6, 30, 100)} for name, most in MOST.items()}
-    return [f"{name}:{size}" for name in TEXTS for size in sorted(sizes[name], reverse=True)]
+    sizes = {name: {most // part for part in (1, 8, 60)} for name, most in MOST.items()}
+    return [f"{name}:{size}" for name in reversed(TEXTS) for size in sorted(sizes[name], reverse=True)]
 
 
 @cache

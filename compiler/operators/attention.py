@@ -1,4 +1,4 @@
-"""Vision transformers: patches to tokens, self-attention over tokens, one token out."""
+"""Transformers: images to tokens, positions, self-attention over tokens, one token out."""
 
 # mypy: disable-error-code="override"
 # An operator that takes one tensor says so in its signature; the checker calls it with one.
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from atnas.compiler.operators import counts
@@ -21,12 +22,14 @@ class Attention(Operator):
     """Multi-head self-attention, softmax(Q K^T / sqrt(head_dim)) V per head (arXiv 1706.03762, eq. 1).
 
     Projections have biases, as in ViT. The first rows of their weights are the first head's: with `head_dim`
-    given, fewer heads are a slice of more (AutoFormer, arXiv 2107.00651).
+    given, fewer heads are a slice of more (AutoFormer, arXiv 2107.00651). Macs are those of all pairs of tokens,
+    `causal` or not.
     """
 
     channels: int = param(elastic=True, low=1, doc="width of the output's tokens")
     heads: int = param(4, elastic=True, low=1, doc="number of heads")
     head_dim: int | None = param(None, elastic=True, low=1, doc="width of a head; channels / heads by default")
+    causal: bool = param(False, doc="each token sees itself and those before it only")
 
     def shape(self, x: Shape) -> Shape:
         length, _ = tokens("attention", x)
@@ -52,7 +55,7 @@ class Attention(Operator):
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
-        return modules.Attention(x[1], self.channels, self.heads, self._head_dim)
+        return modules.Attention(x[1], self.channels, self.heads, self._head_dim, self.causal)
 
     @property
     def _head_dim(self) -> int:
@@ -89,6 +92,39 @@ class PatchEmbed(Operator):
         from atnas.compiler.operators import modules
 
         return modules.PatchEmbed(x[0], self.shape(x)[0], self.channels, self.patch)
+
+
+@dataclass(frozen=True)
+class Tokens(Operator):
+    """The places of an image as tokens, row by row: (c, h, w) to (h w, c) (ViT, arXiv 2010.11929, section 3.1)."""
+
+    def shape(self, x: Shape) -> Shape:
+        if len(x) != 3:
+            cure = "transpose makes tokens of a signal (c, l)" if len(x) == 2 else "put it before flatten"
+            raise ShapeError(f"tokens takes an image (c, h, w), not {written(x)}: {cure}")
+        return (x[1] * x[2], x[0])
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        del x
+        return modules.Tokens()
+
+
+@dataclass(frozen=True)
+class PositionEmbed(Operator):
+    """A learned vector for each position, added to the tokens (L, D) (ConvS2S, arXiv 1705.03122, section 3.1)."""
+
+    def shape(self, x: Shape) -> Shape:
+        return tokens("pos_embed", x)
+
+    def cost(self, x: Shape) -> Cost:
+        return Cost(params=prod(self.shape(x)))
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.PositionEmbed(*x)
 
 
 @dataclass(frozen=True)

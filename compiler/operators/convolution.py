@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Conv(Operator):
-    """A convolution; without bias by default, as before a normalisation (torch.nn.Conv2d)."""
+    """A convolution; without bias by default, as before a normalisation (torch.nn.Conv2d).
+
+    A size n becomes ceil(n / stride), so at stride 1 it is kept: there is no `padding` to give.
+    """
 
     channels: int = param(elastic=True, low=1, doc="output channels")
     kernel: int = param(3, elastic=True, low=1, doc="window, an odd number")
@@ -101,7 +104,10 @@ class DepthwiseConv(Operator):
 
 @dataclass(frozen=True)
 class SeparableConv(Operator):
-    """Twice relu, depthwise, pointwise, batch norm; the first strides (DARTS, arXiv 1806.09055)."""
+    """Twice relu, depthwise, pointwise, batch norm; the first strides (DARTS, arXiv 1806.09055).
+
+    The first half keeps the input's channels, the second goes to `channels`.
+    """
 
     channels: int = param(elastic=True, low=1, doc="output channels")
     kernel: int = param(3, elastic=True, low=1, doc="window of both depthwise convolutions, an odd number")

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 class InvertedResidual(Operator):
     """Expand 1x1, depthwise, squeeze-excite, project 1x1 (MobileNetV2, arXiv 1801.04381; V3, 1905.02244).
 
+    The expanded width is `expand` times the input's channels, rounded to a whole number, a half to the even one.
     No expansion where `expand = 1`; the input is added where stride is 1 and the channels are equal.
     Squeeze-excite is once-for-all's (arXiv 1908.09791): a quarter of the expanded width, rounded to a
-    multiple of 8, and a hard sigmoid.
+    multiple of 8, and a hard sigmoid. Its two convolutions have biases, the others have none.
     """
 
     channels: int = param(elastic=True, low=1, doc="output channels")

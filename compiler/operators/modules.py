@@ -6,6 +6,7 @@ by `torch.fx.symbolic_trace` down to torch.nn's layers. No elastic argument chan
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -59,6 +60,11 @@ def avg_pool(dims: int, kernel: int, stride: int, ceil: bool) -> nn.Module:
 def mean(dims: int) -> nn.Module:
     """The mean of each channel, as a map of one place."""
     return nn.AdaptiveAvgPool1d(1) if dims == 1 else nn.AdaptiveAvgPool2d(1)
+
+
+def upsample(dims: int, by: int, mode: str) -> nn.Module:
+    """Every size times `by`; "bilinear" is linear on maps [N, C, L]."""
+    return nn.Upsample(scale_factor=by, mode="linear" if dims == 1 and mode == "bilinear" else mode)
 
 
 def crossed(c_in: int, c_out: int, kernel: int, *, stride: int = 1) -> nn.Sequential:
@@ -225,26 +231,33 @@ class Concat(nn.Module):
         return torch.cat(inputs, 1)
 
 
-class Add(nn.Module):
-    """The sum of so many tensors, from left to right. The count is fixed so that it can be traced."""
+class Fold(nn.Module):
+    """So many tensors taken together two by two, from left to right. The count is fixed so that it can be traced."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, merge: Callable[[Tensor, Tensor], Tensor], count: int) -> None:
         super().__init__()
-        self.count = count
+        self.merge, self.count = merge, count
 
     def forward(self, *inputs: Tensor) -> Tensor:
         total = inputs[0]
         for i in range(1, self.count):
-            total = total + inputs[i]
+            total = self.merge(total, inputs[i])
         return total
+
+
+class Transpose(nn.Module):
+    """[N, A, B] to [N, B, A]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2)
 
 
 class Attention(nn.Module):
     """Self-attention over [N, L, D]. Written out, since torch's fused kernel has no second derivative."""
 
-    def __init__(self, d: int, channels: int, heads: int, head_dim: int) -> None:
+    def __init__(self, d: int, channels: int, heads: int, head_dim: int, causal: bool = False) -> None:
         super().__init__()
-        self.heads, self.head_dim = heads, head_dim
+        self.heads, self.head_dim, self.causal = heads, head_dim, causal
         self.query = nn.Linear(d, heads * head_dim)
         self.key = nn.Linear(d, heads * head_dim)
         self.value = nn.Linear(d, heads * head_dim)
@@ -253,6 +266,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self._split(self.query(x)), self._split(self.key(x)), self._split(self.value(x))
         scores = (query * self.head_dim**-0.5) @ key.transpose(-2, -1)
+        if self.causal:
+            # Made of the scores and not kept, so that it has their length, device and type.
+            scores = scores + torch.full_like(scores[0, 0], -torch.inf).triu(1)
         mixed = scores.softmax(-1) @ value
         y: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return y
@@ -277,6 +293,25 @@ class PatchEmbed(nn.Module):
         patches: Tensor = self.patches(x).flatten(2).transpose(1, 2)
         token = self.token.expand(x.shape[0], 1, -1)
         return torch.cat((token, patches), 1) + self.positions
+
+
+class Tokens(nn.Module):
+    """[N, C, H, W] to [N, H W, C]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(2).transpose(1, 2)
+
+
+class PositionEmbed(nn.Module):
+    """[N, L, D] plus a learned vector for each of the L positions."""
+
+    def __init__(self, length: int, d: int) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.empty(length, d))
+        nn.init.trunc_normal_(self.positions, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.positions
 
 
 class Token(nn.Module):

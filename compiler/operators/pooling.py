@@ -1,4 +1,4 @@
-"""Pooling over windows and over whole maps.
+"""Pooling over windows and over whole maps, and the way back to larger ones.
 
 A window of k pads p = (k - 1) // 2 on each side, so a map of size n becomes floor((n + 2p - k) / stride) + 1:
 an odd window gives ceil(n / stride), as in DARTS and NAS-Bench-201; a window of 2 pads nothing and halves,
@@ -11,7 +11,7 @@ rounding down. With `ceil` the quotient rounds up, and the last window may hang 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from atnas.compiler.operators.shapes import feature_map, written
 from atnas.dsl.operator import Operator, Shape, ShapeError, param
@@ -52,6 +52,27 @@ class AvgPool(Operator):
         from atnas.compiler.operators import modules
 
         return modules.avg_pool(len(x) - 1, self.kernel, self.stride or self.kernel, self.ceil)
+
+
+@dataclass(frozen=True)
+class Upsample(Operator):
+    """Makes a map larger: each of its sizes times a whole number (torch.nn.Upsample).
+
+    `nearest` repeats each number; `bilinear` draws lines between the middles of places, as torch does with
+    `align_corners=False`, along the one size of (c, l) and both of (c, h, w).
+    """
+
+    by: int = param(2, low=1, doc="what each size is multiplied by")
+    mode: Literal["nearest", "bilinear"] = param("nearest", doc="how the places between are filled")
+
+    def shape(self, x: Shape) -> Shape:
+        c, size = feature_map("upsample", x)
+        return (c, *(n * self.by for n in size))
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.upsample(len(x) - 1, self.by, self.mode)
 
 
 @dataclass(frozen=True)

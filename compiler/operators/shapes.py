@@ -31,7 +31,8 @@ def channels(operator: str, x: Shape) -> int:
 def tokens(operator: str, x: Shape) -> tuple[int, int]:
     """Length and width of (L, D). Raises ShapeError for any other rank."""
     if len(x) != 2:
-        raise ShapeError(f"{operator} takes tokens (L, D), not {written(x)}: patch_embed makes tokens of an image")
+        cures = {1: "put it before flatten or token", 3: "tokens or patch_embed makes tokens of an image"}
+        raise ShapeError(f"{operator} takes tokens (L, D), not {written(x)}: {cures.get(len(x), BATCH)}")
     return x[0], x[1]
 
 

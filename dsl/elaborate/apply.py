@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atnas.dsl.cases import Cases, TooLarge, apply, both, values, witness
+from atnas.dsl.cases import WALKED, Cases, TooLarge, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, declared, written
@@ -164,6 +164,7 @@ def _edges(elab: Elaborator, operator: str, value: Value, span: Span) -> list[Ed
         case Tensor(node):
             return [Edge(node)]
         case Chosen(decision, picks, items) if all(isinstance(i, Tensor) for i in items):
+            elab.spend(len(items) * len(picks) // WALKED)
             guards = [frozenset(o for o, p in enumerate(picks) if i in p) for i in range(len(items))]
             return [
                 Edge(item.node, Guard(decision, allowed))

@@ -123,6 +123,8 @@ def _complaint(info: ParameterInfo, value: Any) -> str | None:
         return None if value in info.words else f"must be one of {', '.join(info.words)}"
     if info.kind is bool:
         return None if isinstance(value, bool) else "must be true or false"
+    if info.kind is str:
+        return None if isinstance(value, str) else f"takes {_wanted(info)}"
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         return f"takes {_wanted(info)}"
     if info.kind is int and not isinstance(value, int):
@@ -137,7 +139,7 @@ def _complaint(info: ParameterInfo, value: Any) -> str | None:
 def _wanted(info: ParameterInfo) -> str:
     if info.words:
         return f"one of {', '.join(info.words)}"
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[info.kind]
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text in quotes"}[info.kind]
 
 
 def _meant(call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> tuple[str | None, tuple[Edit, ...]]:

@@ -210,6 +210,7 @@ def _plain(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown
 
 def _named(elab: Elaborator, node: ast.Expr, cx: Context) -> Value:
     if isinstance(node, ast.Name) and elab.lookup(node.id, cx) is None:
+        elab.spend(len(cx.scope))
         elab.builder.tell(unknown(node, [*cx.scope, *METRICS], OTHER_METRICS))
         return UNKNOWN
     return elab.value(node, elab.inside(node, cx))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atnas.dsl.cases import Meter
+from atnas.dsl.cases import WALKED, Meter
 from atnas.dsl.elaborate.apply import join
 from atnas.dsl.elaborate.arguments import Given, assign, settle
 from atnas.dsl.elaborate.build import MOST_OPTIONS, Builder
@@ -36,10 +36,11 @@ from atnas.dsl.findings.calls import lone
 from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import no_layer, unknown
+from atnas.dsl.findings.words import wanted
 from atnas.dsl.lint.externs import is_sound
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Pick
-from atnas.dsl.operator import parameters
+from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
@@ -221,6 +222,7 @@ class Elaborator:
         if declared is not None:
             self.builder.tell(no_layer(node, declared.syntax.keyword))
             return
+        self.spend(len(cx.scope) + len(cx.module.names))
         layers = [n for n, d in cx.module.names.items() if not isinstance(d.syntax, ast.Settings)]
         self.builder.tell(unknown(node, [*cx.scope, *layers, *entries("ops"), *BUILTINS]))
 
@@ -234,7 +236,7 @@ class Elaborator:
             return UNKNOWN
         if isinstance(target, Unknown):
             return UNKNOWN
-        given = [Given(a, self.value(a.value, cx)) for a in node.arguments]
+        given = self._given(node, target, cx)
         if not isinstance(target, Undecided):
             message = f"`{word}` is {sort(target)} already; it takes no arguments"
             layer = sort(target) == "a layer"
@@ -242,6 +244,20 @@ class Elaborator:
             self.builder.report("E205", node.span, message, cure, fix=fix)
             return UNKNOWN
         return self._use(target, node, given, cx, node)
+
+    def _given(self, node: ast.Call, target: Value, cx: Context) -> list[Given]:
+        """The arguments of a call with their values."""
+        words: dict[int, ParameterInfo] = {}
+        if isinstance(target, Undecided) and not isinstance(target.target, Declared):
+            words = wanted(node, layer_class(target.target))
+        return [Given(a, self._argument(a.value, words.get(id(a.value)), cx)) for a in node.arguments]
+
+    def _argument(self, node: ast.Expr, worded: ParameterInfo | None, cx: Context) -> Value:
+        """The value of an argument; the words that an operator takes there need no quotes."""
+        if worded is None:
+            return self.value(node, cx)
+        words = {word: word for word in worded.words if self.lookup(word, cx) is None}
+        return self.value(node, cx.seeing({**cx.scope, **words}))
 
     def _use(
         self,
@@ -313,6 +329,7 @@ class Elaborator:
 
     def _chain(self, value: Value, node: ast.Expr, cx: Context) -> Value:
         if isinstance(value, Chosen):
+            self.spend(len(value.items) * len(value.picks) // WALKED)
             options = [self.layer(i, node, cx) for i in value.items]
             if any(isinstance(o, Unknown) for o in options):
                 return UNKNOWN

@@ -74,7 +74,7 @@ def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
         return UNKNOWN
     if not isinstance(right, NUMBERS) or isinstance(right, bool | float | str):
         if isinstance(elab.value(node.left, cx), Tensor):
-            return _no_repeat(elab, node)
+            return _no_repeat(elab, node, right)
         shown = right if isinstance(right, float) else sort(right)
         elab.builder.report("E201", node.right.span, f"a repeat takes a whole number, not {shown}")
         return UNKNOWN
@@ -106,8 +106,12 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
     return Repeat(tuple(turns), count, tuple(whole), node.span)
 
 
-def _no_repeat(elab: Elaborator, node: ast.Binary) -> Unknown:
-    elab.builder.report("E201", node.left.span, "only layers are repeated, and this is a tensor")
+def _no_repeat(elab: Elaborator, node: ast.Binary, right: Value = UNKNOWN) -> Unknown:
+    message, cure, fix = "only layers are repeated, and this is a tensor", None, NO_EDITS
+    if isinstance(right, Tensor):
+        product = f"mul({text(node.left)}, {text(node.right)})"
+        cure, fix = f"the product of two tensors is {product}", (Edit(node.span, product),)
+    elab.builder.report("E201", node.left.span, message, cure, fix=fix)
     return UNKNOWN
 
 

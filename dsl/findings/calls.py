@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import misspelt
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
+
+MOST_LISTED: Final = 20
+"""Names that a finding lists."""
 
 Call = ast.Call | ast.Name
 """A bare name is a call without arguments."""
@@ -27,20 +31,23 @@ def matched(
         return {}, [_too_many(word, names, places)]
     found = dict(zip(names, places, strict=False))
     findings: list[Diagnostic] = []
-    unknown = False
+    known = frozenset(names)
+    free: list[str] | None = None
     for argument in arguments:
         if argument.name is None:
             continue
         name = argument.name.id
         if name in found:
             findings.append(Diagnostic("E203", argument.span, f"`{name}` is given twice", "keep one of the two"))
-        elif name in names:
+        elif name in known:
             found[name] = argument
         else:
-            findings.append(_no_argument(word, argument.name, names, arguments))
-            unknown = True
+            free = _free(names, arguments) if free is None else free
+            message = f"`{word.id}` has no argument `{name}`"
+            cure = f"it takes {_listing(names) or 'no arguments'}"
+            findings.append(misspelt("E203", argument.name, free, message, cure))
     missing = [name for name in names if name in required and name not in found]
-    if missing and not unknown:  # an unknown one may be the one that is missing
+    if missing and free is None:  # an unknown one may be the one that is missing
         findings.append(_lacking(call, missing))
     return found, findings
 
@@ -70,20 +77,20 @@ def _too_many(word: ast.Name, names: Sequence[str], places: Sequence[ast.Argumen
     return Diagnostic("E203", places[len(names)].span, f"`{word.id}` has too many arguments", cure)
 
 
-def _no_argument(word: ast.Name, name: ast.Name, names: Sequence[str], arguments: Sequence[ast.Argument]) -> Diagnostic:
+def _free(names: Sequence[str], arguments: Sequence[ast.Argument]) -> list[str]:
+    """The parameters that no argument is given for."""
     places = sum(argument.name is None for argument in arguments)
     given = {argument.name.id for argument in arguments if argument.name is not None}
-    free = [other for other in names[places:] if other not in given]
-    message = f"`{word.id}` has no argument `{name.id}`"
-    return misspelt("E203", name, free, message, f"it takes {_listing(names) or 'no arguments'}")
+    return [name for name in names[places:] if name not in given]
 
 
 def _lacking(call: Call, missing: Sequence[str]) -> Diagnostic:
     word, arguments = _parts(call)
-    named = [f"{name} = .." for name in missing]
+    named = [f"{name} = .." for name in missing[:MOST_LISTED]]
     cure = f"add {', '.join(f'`{n}`' for n in named)}" if arguments else f"write {word.id}({', '.join(named)})"
     return Diagnostic("E204", call.span, f"`{word.id}` needs {_listing(missing)}", cure)
 
 
 def _listing(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    more = [".."] * (len(names) > MOST_LISTED)
+    return ", ".join([*(f"`{name}`" for name in names[:MOST_LISTED]), *more])

@@ -16,14 +16,10 @@ def around(span: Span, opening: str, closing: str) -> tuple[Edit, ...]:
 
 def without(span: Span) -> tuple[Edit, ...]:
     """What leaves a statement or declaration out, with its lines where nothing else stands on them."""
-    part, first, last = span.part, span.first, span.last
-    before = part.text[:first].rpartition("\n")[2]
-    after = part.text[last:].partition("\n")[0]
-    if before.strip() or after.strip():
+    part, text = span.part, span.part.text
+    first, last = text.rfind("\n", 0, span.first) + 1, text.find("\n", span.last) + 1 or len(text)
+    if text[first : span.first].strip() or text[span.last : last].strip():
         return (Edit(span, ""),)
-    first, last = first - len(before), last + len(after)
-    if last < len(part.text):
-        last += 1
     return (Edit(Span(part, first, last), ""),)
 
 

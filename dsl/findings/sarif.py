@@ -71,7 +71,7 @@ def _identifier(title: str) -> str:
 
 def _help(explained: Explanation, block: str) -> str:
     parts = [explained.text]
-    for words, example in (("This has it:", explained.fails), ("This does not:", explained.cured)):
+    for words, example in (("Wrong:", explained.fails), ("Right:", explained.cured)):
         if example:
             parts += [words, block.replace("{}", example.rstrip())]
     return "\n\n".join(parts)

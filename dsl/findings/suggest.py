@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+MOST_COMPARED: Final = 10_000
+"""Words that are compared for one file: where more would have to be, nothing is suggested any more."""
 
 CUTOFF: Final = 0.6
 CLOSE: Final = 0.8
@@ -35,9 +41,11 @@ _NAMES: Final[dict[str | None, str]] = {
     "lr": "learningrate innerlr",
     "macs": "madds multadds",
     "max_pool": "maxpooling maxpooling2d maxpool1d maxpool2d",
+    "mul": "multiply hadamard hadamardproduct",
     "none": "zero zeroize zeros",
     "params": "parameters numparams nparams",
     "population": "popsize populationsize",
+    "pos_embed": "positionalencoding positionalembedding positionembedding posembedding posenc",
     "query": "nquery kquery queries",
     "random": "randomsearch",
     "res_block": "basicblock residualblock resblock",
@@ -47,11 +55,35 @@ _NAMES: Final[dict[str | None, str]] = {
     "source": "dataset data",
     "swish": "silu",
     "token": "clstoken",
+    "transpose": "permute swapaxes swapdims",
+    "upsample": "upsampling upsampling2d interpolate resize upsamplingnearest2d upsamplingbilinear2d",
     "way": "nway kway nclasses numclasses",
     None: "activation softmax padding loss objective optimizer",
 }
 ELSEWHERE: Final = {word: ours for ours, words in _NAMES.items() for word in words.split()}
 """What other frameworks call what is here, in small letters without `_`; None where nothing here is like it."""
+
+
+_left: Final = ContextVar[int | None]("left", default=None)
+
+
+def compared(make: Callable[[], T], most: int) -> tuple[T, int]:
+    """What `make` gives where at most so many words may be compared, and how many were."""
+    before = _left.set(most)
+    try:
+        made = make()
+        return made, most - (_left.get() or 0)
+    finally:
+        _left.reset(before)
+
+
+def _may_compare(count: int) -> bool:
+    """Whether so many words may still be compared."""
+    left = _left.get()
+    if left is None:
+        return True
+    _left.set(max(0, left - count))
+    return count <= left
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -60,9 +92,11 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     Upper and lower case matter only between two that are equally near. What has another name in other frameworks
     is found by that.
     """
-    if not word or len(word) > _LONGEST:
+    if not word or len(word) > _LONGEST or _left.get() == 0:
         return None
     words = list(words)
+    if not _may_compare(len(words)):
+        return None
     scored = [(_likeness(word, other), other) for other in words if other]
     score, best = max(scored, key=lambda s: s[0], default=((0.0, 0.0), None))
     foreign = word.casefold().replace("_", "")

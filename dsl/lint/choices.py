@@ -41,13 +41,13 @@ def _lone(node: ast.Range) -> Iterator[Diagnostic]:
 def _twice(node: ast.Choice) -> Iterator[Diagnostic]:
     """Numbers are left out: their values are compared when a space is worked out."""
     seen: dict[str, ast.Expr] = {}
-    places = [option.span for option in node.options]
     for i, option in enumerate(node.options):
         word = text(option)
         if word in seen and word and (isinstance(option, ast.Name) or not is_size(option)):
             first = (Label(seen[word].span, "first here"),)
             message = f"`{word}` stands twice in this choice"
-            yield Diagnostic("W202", option.span, message, "leave one out", labels=first, fix=without_item(places, i))
+            fix = without_item([other.span for other in node.options[: i + 1]], i)
+            yield Diagnostic("W202", option.span, message, "leave one out", labels=first, fix=fix)
         seen.setdefault(word, option)
 
 

@@ -5,7 +5,8 @@ This sees every body, used or not; what depends on values is left to the elabora
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS, OTHER_METRICS, WHOLE, beyond
@@ -13,12 +14,13 @@ from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.findings.calls import lone, matched
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.names import misspelt, no_layer, unknown
+from atnas.dsl.findings.words import wanted
 from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
 from atnas.dsl.lint.hiding import hiding
 from atnas.dsl.lint.unused import unused
 from atnas.dsl.modules import Module
-from atnas.dsl.operator import parameters
+from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.plugins import entries, load
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
@@ -123,7 +125,7 @@ class _Scan:
         match node:
             case ast.Name(id=word) if word not in scope:
                 if word not in METRICS:
-                    self.known(node, scope, [*scope, *METRICS], OTHER_METRICS)
+                    self.known(node, scope, chain(scope, METRICS), OTHER_METRICS)
                 elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
@@ -142,9 +144,14 @@ class _Scan:
 
     def call(self, node: ast.Call, scope: dict[str, Span]) -> None:
         self.known(node.function, scope)
-        for argument in node.arguments:
-            self.expression(argument.value, scope)
         word = node.function.id
+        standard = word in entries("ops") and word not in scope and word not in self.module.names
+        words = wanted(node, load("ops", word)) if standard else {}
+        for argument in node.arguments:
+            if id(argument.value) in words:
+                self.word(argument.value, words[id(argument.value)], scope)
+            else:
+                self.expression(argument.value, scope)
         if word in BUILTINS and word not in scope and word not in self.module.names:
             odd = lone(node, BUILTINS[word])
             self.findings += [] if odd is None else [odd]
@@ -152,6 +159,18 @@ class _Scan:
         names, required = self.signature(word, scope)
         if names is not None:
             self.findings += matched(node, names, required)[1]
+
+    def word(self, node: ast.Expr, info: ParameterInfo, scope: dict[str, Span]) -> None:
+        """What stands where an operator takes a word."""
+        match node:
+            case ast.Name(id=word):
+                if word not in info.words:
+                    self.known(node, scope, [*info.words, *scope], f"it is one of {', '.join(info.words)}")
+            case ast.Choice(options=options):
+                for option in options:
+                    self.word(option, info, scope)
+            case _:
+                self.expression(node, scope)
 
     def signature(self, word: str, scope: dict[str, Span]) -> tuple[list[str] | None, set[str]]:
         """The parameters of a callee and those without default; None where they are not known here."""
@@ -173,7 +192,7 @@ class _Scan:
         self,
         node: ast.Name,
         scope: dict[str, Span],
-        meant: Sequence[str] | None = None,
+        meant: Iterable[str] | None = None,
         otherwise: str | None = None,
     ) -> None:
         """Reports a name that does not exist; `meant` may have been meant: all that exist unless given."""
@@ -191,9 +210,9 @@ class _Scan:
             self.early(node)
             return
         if meant is None:
-            layers = [n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings)]
-            meant = [*scope, *layers, *entries("ops"), *BUILTINS, *TRUTH]
-        self.findings.append(unknown(node, [other for other in meant if other != self.itself], otherwise))
+            layers = (n for n, d in self.module.names.items() if not isinstance(d.syntax, ast.Settings))
+            meant = chain(scope, layers, entries("ops"), BUILTINS, TRUTH)
+        self.findings.append(unknown(node, (other for other in meant if other != self.itself), otherwise))
 
     def early(self, node: ast.Name) -> None:
         """A name that is bound further below."""

@@ -32,9 +32,10 @@ def unused(layer: ast.Layer) -> Iterator[Diagnostic]:
             message = f"the parameter `{name.id}` of `{layer.name.id}` is never used"
             yield Diagnostic("W102", name.span, message, "use it, or leave it out")
     said |= {port.name.id for port in layer.outputs}
-    bindings = [(line.name, edits.without(line.span)) for line in layer.body if isinstance(line, ast.Bind)]
-    for name, fix in [*((port.name, ()) for port in layer.inputs), *bindings]:
+    lines = [line for line in layer.body if isinstance(line, ast.Bind)]
+    for name, line in [*((port.name, None) for port in layer.inputs), *((line.name, line) for line in lines)]:
         if name.id not in said and _counts(name):
+            fix = () if line is None else edits.without(line.span)
             yield Diagnostic("W103", name.span, f"`{name.id}` is never used", "use it, or leave it out", fix=fix)
 
 

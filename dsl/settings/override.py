@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from atnas.dsl.plugins import entries
 from atnas.dsl.settings.accepts import Accepts
+from atnas.dsl.settings.extensions import loaded
 from atnas.dsl.settings.fields import known
 from atnas.dsl.settings.model import Settings
-from atnas.dsl.settings.reading import loaded
 from atnas.dsl.syntax import ast
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
-from atnas.dsl.errors import Unable
+from atnas.dsl.findings.calls import MOST_LISTED
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
-from atnas.dsl.plugins import Group, entries, load
+from atnas.dsl.plugins import entries
 from atnas.dsl.settings.accepts import Accepts, listed, quoted
 from atnas.dsl.settings.constants import NotConstantError, constant, is_arithmetic
 from atnas.dsl.settings.distributions import Uniform
+from atnas.dsl.settings.extensions import fitting, loaded
 from atnas.dsl.settings.fields import fitted, known
 from atnas.dsl.settings.fit import fit
 from atnas.dsl.settings.marks import Ref
@@ -221,9 +221,9 @@ class Reader:
         return self._mismatch(expr, accept)
 
     def _no_such(self, word: ast.Name, accept: Accepts) -> Bad:
-        fitting = _fitting(accept)
-        message = f"`{word.id}` is not {accept.kind}"
-        self.unknown("E504", word, [*accept.words, *fitting], message, f"there {_are(fitting)}" if fitting else "")
+        installed = fitting(accept)
+        message, title = f"`{word.id}` is not {accept.kind}", f"there {_are(installed)}" if installed else ""
+        self.unknown("E504", word, [*accept.words, *installed], message, title)
         return BAD
 
     def _no_arguments(self, expr: ast.Call, word: str) -> Bad:
@@ -325,7 +325,8 @@ class Reader:
         meant = nearest(name.id, words)
         parts = [f"did you mean `{meant}`?"] if meant else []
         if title and words:
-            parts.append(f"{title} {listed(map(quoted, words), 'and')}")
+            more = [".."] * (len(words) > MOST_LISTED)
+            parts.append(f"{title} {listed([*map(quoted, words[:MOST_LISTED]), *more], 'and')}")
         elif title:
             parts.append(title)
         fix = (Edit(name.span, meant),) if meant and meant not in taken else ()
@@ -338,32 +339,10 @@ def is_uniform(expr: ast.Expr) -> bool:
     return isinstance(expr, ast.Call) and expr.function.id == "uniform"
 
 
-def loaded(group: Group, word: str) -> type[Settings]:
-    """The class of an extension. Raises `Unable` where it cannot be had."""
-    found = load(group, word)
-    if not (isinstance(found, type) and issubclass(found, Settings)) or inspect.isabstract(found):
-        raise Unable(f"`{word}`, installed under atnas.{group}, is no settings class that can be built")
-    return found
-
-
 def _phrase(accept: Accepts) -> str:
     """What a field is, for one who left it out."""
-    words = f": {listed(map(quoted, _fitting(accept)))}" if accept.extension is not None else ""
+    words = f": {listed(map(quoted, fitting(accept)))}" if accept.extension is not None else ""
     return f"`{accept.name}` is {listed(accept.phrases())}{words}"
-
-
-def _fitting(accept: Accepts) -> list[str]:
-    """The installed extensions that may stand there; one that cannot be loaded may not."""
-    assert accept.extension is not None
-    group = accept.extension.group
-    return [word for word in entries(group) if _fits(group, word, accept)]
-
-
-def _fits(group: Group, word: str, accept: Accepts) -> bool:
-    try:
-        return issubclass(loaded(group, word), accept.classes)
-    except Unable:
-        return False
 
 
 def _positional(model: type[Settings], index: int) -> str | None:

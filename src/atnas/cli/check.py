@@ -19,8 +19,8 @@ from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import as_json, concise, full
 from atnas.dsl.lint.unused import without
 from atnas.dsl.source import Source
+from atnas.runtime.checking import Check, Checker
 from atnas.runtime.forks import shared
-from atnas.runtime.program import Check, Checker
 from atnas.runtime.project import inside
 
 

@@ -14,7 +14,8 @@ from atnas.dsl.modules import Reader
 from atnas.dsl.source import Source
 from atnas.dsl.syntax.ast import Expr
 from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_artifact
-from atnas.runtime.program import Plan, Program, expression, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Plan, Program, expression
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def command(code: str | None) -> int:
 def _text(found: Explanation) -> str:
     parts = [f"{found.code}: {found.title}", found.text]
     if found.fails:
-        parts += [f"This has it:\n\n{_indented(found.fails)}", f"This does not:\n\n{_indented(found.cured)}"]
+        parts += [f"Wrong:\n\n{_indented(found.fails)}", f"Right:\n\n{_indented(found.cured)}"]
     return "\n\n".join(p for p in parts if p)
 
 

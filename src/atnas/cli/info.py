@@ -18,7 +18,8 @@ from atnas.compiler.space import Compiled, compile
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import InputNode, Net
-from atnas.runtime.program import Plan, Program, read_program
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Plan, Program
 from atnas.runtime.project import inside
 from atnas.runtime.tasks.mixture import Mixture
 

@@ -24,7 +24,8 @@ from atnas.editor.counts import Counts
 from atnas.editor.facts import Known
 from atnas.editor.folders import files
 from atnas.editor.index import Index
-from atnas.runtime.program import Checker, Program
+from atnas.runtime.checking import Checker
+from atnas.runtime.program import Program
 from atnas.runtime.project import inside
 
 MOST_USERS: Final = 100
