@@ -275,7 +275,7 @@ class Check:
         make = partial(work_out, space, call, self.module, ends, self.most - self.steps)
         shape = None if ends is None else (ends.shape, ends.outputs)
         try:
-            worked = self.memo(make, *self._reached(space), call, ends and ends.span.part, also=shape)
+            worked = self._sparing(make, *self._reached(space), call, ends and ends.span.part, also=shape)
         except TooLarge:
             self.steps = self.most + 1
             return Worked(None, {}, [])

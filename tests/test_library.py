@@ -5,7 +5,7 @@ docs/library.md says of each what the compiler says.
     ATNAS_UPDATE_SPEC=1 pytest tests/test_library.py
 
 writes into that page what comes out today. What was published of the spaces is in test_library_cells.py and
-test_library_networks.py.
+test_library_networks.py; spaces of our own are counted in test_library_counted.py.
 """
 
 from __future__ import annotations
@@ -40,8 +40,12 @@ SMALL = {
     "nas_bench_101": "C = 6, N = 1",
     "nas_bench_201": "C = 4, N = 1",
     "proxylessnas": "widths = [4, 4, 4, 8, 8, 8, 8, 8, 16]",
+    "unet": "C = 8",
 }
 """Arguments that make a supernet small."""
+
+DENSE = ("unet",)
+"""Those that answer at each place of the input."""
 
 LARGE = ("autoformer_small", "autoformer_base", "ofa_resnet50")
 """Of hundreds of megabytes, and of layers that other spaces have too: left out."""
@@ -71,7 +75,7 @@ def test_a_supernet_computes_and_learns(file: str, name: str) -> None:
     for largest in (False, True):
         found = of.costs.extreme("params", largest)[1]
         logits = net(x, found)
-        assert logits.shape == (2, 5)
+        assert logits.shape == (2, 5, *(start.shape[1:] if name in DENSE else ()))
         assert sum(w.numel() for w in net.path(found).weights().values()) == of.costs.of(found)["params"]
     logits.square().mean().backward()
     assert any(w.grad is not None and w.grad.abs().sum() > 0 for w in net.parameters())
