@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks" / "fuzzing")]
 
 from inputs import Input, largest, made  # noqa: E402
 from odd_files import COMMANDS, ran  # noqa: E402
-from promises import MEGABYTES, SECONDS, Failure, Tried  # noqa: E402
+from promises import INNER, MEGABYTES, SECONDS, Failure, Tried  # noqa: E402
 from workers import Task, results, shrunk  # noqa: E402
 
 EVERY = 60
@@ -46,7 +46,7 @@ class Report:
         given = task if isinstance(task, Input) else made(task)
         self.counts[given.source] += 1
         self.outcomes[found.outcome] += 1
-        self.spent[given.source] += sum(found.seconds.values())
+        self.spent[given.source] += sum(s for part, s in found.seconds.items() if part not in INNER)
         for part, seconds in found.seconds.items():
             self.slowest[part] = max(self.slowest.get(part, (0, "")), (seconds, given.name))
         self.largest = max(self.largest, (found.megabytes, given.name))

@@ -113,7 +113,9 @@ def accepted(elab: Elaborator, name: str, wants: int, given: Value, span: Span) 
     if len(items) != wants or isinstance(given, Chosen):
         has = "a chosen list" if isinstance(given, Chosen) else f"{len(items)}"
         message = f"`{name}` takes {wants} input{'s' * (wants != 1)}, and {has} came"
-        elab.builder.report("E212", span, message, _fitting(given, len(items), wants, span))
+        elab.builder.report(
+            "E212", span, message, _fitting(given, len(items), wants, name if span.text == name else f"{name}(..)")
+        )
         return None
     odd = next((i for i in items if not isinstance(i, Tensor)), None)
     if odd is not None:
@@ -122,9 +124,8 @@ def accepted(elab: Elaborator, name: str, wants: int, given: Value, span: Span) 
     return [i for i in items if isinstance(i, Tensor)]
 
 
-def _fitting(given: Value, came: int, wants: int, span: Span) -> str | None:
-    """The cure of a layer that is given too many tensors, or too few."""
-    layer = " ".join(span.text.split())
+def _fitting(given: Value, came: int, wants: int, layer: str) -> str | None:
+    """The cure of a layer, as it may be written, that is given too many tensors, or too few."""
     if isinstance(given, Chosen):
         return "merge it first, by add(..) or concat(..)"
     if wants == 1 and came > 1:

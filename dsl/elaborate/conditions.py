@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.cases import TRUE, Cases, apply, values
+from atnas.dsl.elaborate.comparisons import comparable, no_list
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.values import (
     LAYERS,
@@ -24,9 +24,9 @@ from atnas.dsl.elaborate.values import (
     sort,
 )
 from atnas.dsl.findings.diagnostics import Edit
-from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import unknown
 from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.findings.units import compared
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import (
     ChoiceNode,
@@ -126,6 +126,11 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
 
 
 def _comparison(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | Unknown:
+    units = list(compared(node, METRICS, cx.scope)) if node.op != "and" else []
+    if units:
+        for finding in units:
+            elab.builder.tell(finding)
+        return UNKNOWN
     chosen = _chosen(elab, node.left, cx) if node.op in CHOOSING else None
     if chosen is not None:
         return _with_alternative(elab, node, chosen)
@@ -133,43 +138,11 @@ def _comparison(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | 
     second = UNKNOWN if isinstance(first, Unknown) else condition(elab, node.right, cx)
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
-    if node.op == "in" and not isinstance(second, tuple):
-        _no_list(elab, node)
-        return UNKNOWN
-    if node.op == "and" and not (holds(elab, node.left, first) and holds(elab, node.right, second)):
-        return UNKNOWN
-    if node.op != "and" and not _comparable(elab, node, first, second):
-        return UNKNOWN
-    return Compare(node.op, first, second)
-
-
-def _no_list(elab: Elaborator, node: ast.Binary) -> None:
-    cure = f"write a list: {text(node.left)} in [{text(node.right)}]"
-    fix = around(node.right.span, "[", "]")
-    elab.builder.report("E404", node.right.span, "`in` compares with a list of values", cure, fix=fix)
-
-
-def _comparable(elab: Elaborator, node: ast.Binary, first: Condition, second: Condition) -> bool:
-    """Whether the sides are both numbers or both texts, for one case at least; reports it where they are not."""
-    kinds = _is_text(first), _is_text(second)
-    if not (kinds[0] and kinds[1]) or kinds[0] & kinds[1]:
-        return True
-    odd = node.left if True in kinds[0] else node.right
-    fix: tuple[Edit, ...] = ()
-    if isinstance(odd, ast.String) and re.fullmatch(r"-?\d+(\.\d+)?", odd.value):
-        fix = (Edit(odd.span, odd.value),)
-    cure = "numbers stand without quotes" if fix else None
-    elab.builder.report("E404", odd.span, "a number is compared with a text", cure, fix=fix)
-    return False
-
-
-def _is_text(side: Condition) -> set[bool]:
-    """Whether the values of one side are texts; empty where it has none."""
-    if isinstance(side, tuple):
-        return {isinstance(value, str) for value in side}
-    if isinstance(side, NUMBERS):
-        return {isinstance(value, str) for value in values(number(side))}
-    return {False}
+    if node.op == "and":
+        fits = holds(elab, node.left, first) and holds(elab, node.right, second)
+    else:
+        fits = comparable(elab, node, first, second)
+    return Compare(node.op, first, second) if fits else UNKNOWN
 
 
 def _measures(node: ast.Expr, cx: Context) -> bool:
@@ -259,7 +232,7 @@ def _with_alternative(elab: Elaborator, node: ast.Binary, chosen: int) -> Condit
     words = [str(option) for option in about.options]
     listed = node.op == "in"
     if listed and not isinstance(node.right, ast.List):
-        _no_list(elab, node)
+        no_list(elab, node)
         return UNKNOWN
     wanted = node.right.items if isinstance(node.right, ast.List) else (node.right,)
     for item in wanted:

@@ -33,9 +33,10 @@ from atnas.dsl.elaborate.values import (
 )
 from atnas.dsl.extern import layer_class, signature
 from atnas.dsl.findings.calls import lone
-from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import no_layer, unknown
+from atnas.dsl.findings.units import stray
 from atnas.dsl.findings.words import wanted
 from atnas.dsl.lint.externs import is_sound
 from atnas.dsl.modules import Declared
@@ -81,7 +82,10 @@ class Elaborator:
 
     def _value(self, node: ast.Expr, cx: Context) -> Value:
         match node:
-            case ast.Number(value=value) | ast.Bool(value=value) | ast.String(value=value):
+            case ast.Number(value=value):
+                odd = stray(node) if node.unit else None
+                return value if odd is None else self._told(odd)
+            case ast.Bool(value=value) | ast.String(value=value):
                 return value
             case ast.Name():
                 return self._name(node, cx)
@@ -109,6 +113,10 @@ class Elaborator:
                 return plus(self, node, cx)
             case ast.Binary():
                 return operation(self, node, cx)
+
+    def _told(self, finding: Diagnostic) -> Unknown:
+        self.builder.tell(finding)
+        return UNKNOWN
 
     def bind(self, statement: ast.Bind, cx: Context) -> Value:
         """The value of `name = value`; what is undecided still is decided here, once for all uses of the name."""
@@ -180,11 +188,11 @@ class Elaborator:
                 return ""
             if isinstance(target.target, Declared):
                 syntax = target.target.syntax
-                names = [p.name.id for p in syntax.parameters] if isinstance(syntax, ast.Layer) else []
-            else:
-                cls = layer_class(target.target)
-                names = [] if cls.variadic else [p.name for p in parameters(cls)]
-            return names[position] if position < len(names) else ""
+                declared = syntax.parameters if isinstance(syntax, ast.Layer) else ()
+                return declared[position].name.id if position < len(declared) else ""
+            cls = layer_class(target.target)
+            infos = () if cls.variadic else parameters(cls)
+            return infos[position].name if position < len(infos) else ""
 
         return Names(leads, argument, lambda node: is_number(self, node, cx, evaluate=False))
 

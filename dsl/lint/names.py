@@ -18,6 +18,7 @@ from atnas.dsl.findings.words import wanted
 from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
 from atnas.dsl.lint.hiding import hiding
+from atnas.dsl.lint.units import misplaced
 from atnas.dsl.lint.unused import unused
 from atnas.dsl.modules import Module
 from atnas.dsl.operator import ParameterInfo, parameters
@@ -35,9 +36,9 @@ def scan(module: Module, declaration: ast.Declaration) -> list[Diagnostic]:
         case ast.Layer():
             broken = _Scan(module).broken(declaration)
             seldom = [] if broken else [*hiding(declaration), *choices(declaration), *unused(declaration)]
-            return [*_Scan(module).layer(declaration), *seldom]
+            return [*_Scan(module).layer(declaration), *misplaced(declaration), *seldom]
         case ast.Extern():
-            return [*hiding(declaration), *check(declaration)]
+            return [*hiding(declaration), *check(declaration), *misplaced(declaration)]
         case _:
             return []
 
