@@ -93,7 +93,7 @@ def layer_class(operator: str | Signature) -> type[Operator]:
 def _declared(signature: Signature) -> type[Operator]:
     specs = [(name, TYPES[kind], param() if d is None else param(d)) for name, kind, d in signature.parameters]
     body = {"signature": signature, "inputs": len(signature.inputs), "__doc__": signature.doc}
-    return make_dataclass(signature.name, specs, bases=(plugins.load("ops", "extern"),), namespace=body, frozen=True)
+    return make_dataclass(signature.name, specs, bases=(plugins.load("extern", "op"),), namespace=body, frozen=True)
 
 
 def is_size(expr: ast.Expr) -> bool:

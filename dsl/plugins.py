@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from atnas.dsl.errors import Unable
 
-Group = Literal["ops", "tasks", "trainers", "objectives", "searchers"]
+Group = Literal["extern", "ops", "tasks", "trainers", "objectives", "searchers"]
 GROUPS: tuple[Group, ...] = ("ops", "tasks", "trainers", "objectives", "searchers")
 
 PREFIX: Final = "atnas."

@@ -34,6 +34,9 @@ from atnas.runtime.tasks.mixture import Distribution, Mixture, disagreement
 T = TypeVar("T")
 
 
+MOST_FINDINGS: Final = 5_000
+"""Findings that are told of one program."""
+
 MOST_STEPS: Final = 150_000
 STEPS_OF_A_WORD: Final = 12
 """How much work the spaces and experiments of a file may be together: so much, and so much for each of its words."""
@@ -87,6 +90,7 @@ class Check:
         self.declared = _declared(module)
         names = tuple((keyword, *names) for keyword, names in self.declared.items())
         self.names: object = memo(object, also=names)
+        self.known: object = memo(object, also=("known", *module.names, None, *sorted(module.lost)))
         self.compared = 0
         self.models: dict[str, Settings | None] = {}
         self.mixed: dict[str, Mixture | None] = {}
@@ -163,7 +167,7 @@ class Check:
         for declaration in declarations:
             surroundings = [self._target(word) for word in self._words(declaration)]
             make = partial(scan, self.module, declaration)
-            self.found.findings += self._sparing(make, declaration, *surroundings, also="scan")
+            self.found.findings += self._sparing(make, declaration, self.known, *surroundings, also="scan")
         layers = {d.name: d.syntax for d in self.module.own() if isinstance(d.syntax, ast.Layer)}
         uses = {name: self.memo(partial(free, syntax), syntax, also="free") for name, syntax in layers.items()}
         self.found.findings += loops(uses)
@@ -285,7 +289,7 @@ class Check:
         return worked
 
     def _reached(self, space: Declared) -> list[object]:
-        """The declarations that a space uses, directly or not, in the order of the first use; None for other words."""
+        """The declarations that a space reaches, each first use in order; of other words whether they are lost."""
         found: dict[int, Declared] = {id(space.syntax): space}
         order: list[object] = [space.syntax]
         queue = [space]
@@ -293,7 +297,7 @@ class Check:
             here = queue.pop()
             for word in self._words(here.syntax):
                 target = here.module.names.get(word)
-                order.append(target and target.syntax)
+                order += [target and target.syntax, word in here.module.lost]
                 if target is not None and id(target.syntax) not in found:
                     found[id(target.syntax)] = target
                     queue.append(target)
@@ -345,17 +349,24 @@ def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
 
     An op that reaches itself is too large to work out; that it reaches itself says it all. An alternative that is
     written twice may be a number that is: once is enough. What is unused may be so because of an error: it is told
-    of files without any.
+    of files without any. Of a setting that does not exist the value does not matter.
     """
     kept: dict[tuple[str, str, int, int], Diagnostic] = {}
     same = {f.span for f in findings if f.code == "E406"}
     wrong = {f.span.source.path for f in findings if f.severity == "error"}
     endless = any(f.code == "E104" for f in findings)
+    settings = {(f.span.source.path, f.span.source.position(f.span.start)[0]) for f in findings if f.code == "E501"}
     for finding in findings:
         span = finding.span
         if (endless and finding.code == "E405") or (finding.code == "W202" and span in same):
             continue
         if finding.code in unused.CODES and span.source.path in wrong:
             continue
+        if finding.code == "E005" and (span.source.path, span.source.position(span.start)[0]) in settings:
+            continue
         kept.setdefault((finding.code, span.source.path, span.start, span.end), finding)
-    return sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
+    found = sorted(kept.values(), key=lambda f: (f.span.source.path, f.span.start, f.span.end, f.code))
+    if len(found) <= MOST_FINDINGS:
+        return found
+    message = f"more than {MOST_FINDINGS:,} findings: the rest is left out"
+    return [*found[:MOST_FINDINGS], Diagnostic("E009", found[MOST_FINDINGS].span, message)]

@@ -157,7 +157,7 @@ def test_columns_are_code_points() -> None:
         ("50% größer#1.atnas", {"uri": "50%25%20gr%C3%B6%C3%9Fer%231.atnas", "uriBaseId": ROOT}),
         ("c:d.atnas", {"uri": "c%3Ad.atnas", "uriBaseId": ROOT}),
         ("../other/net.atnas", {"uri": "file:///home/me/other/net.atnas"}),
-        ("/tmp/my net.atnas", {"uri": "file:///tmp/my%20net.atnas"}),
+        ("/srv/my net.atnas", {"uri": "file:///srv/my%20net.atnas"}),
         ("<stdin>", {"description": {"text": "standard input"}}),
         ("<std.darts>", {"description": {"text": "std.darts of the standard library"}}),
     ],

@@ -9,12 +9,13 @@ from atnas.dsl.cases import values, witness
 from atnas.dsl.elaborate.build import Builder
 from atnas.dsl.elaborate.values import Alternatives, ListOf, Tensor, Undecided, Unknown, Value, sort
 from atnas.dsl.extern import Signature, layer_class
-from atnas.dsl.findings.calls import matched
-from atnas.dsl.findings.diagnostics import Edit
+from atnas.dsl.findings.calls import left_out, matched
+from atnas.dsl.findings.diagnostics import Edit, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Arith, Num, Pick, Read, number
 from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.record import record
+from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 
@@ -83,6 +84,7 @@ def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, g
             span,
             f"`{info.name}` cannot be a choice: it is not elastic",
             "choose between layers instead, each with its own value",
+            labels=_made(builder, given.value, span),
         )
         return Unknown()
     if isinstance(value, Unknown):
@@ -96,7 +98,7 @@ def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, g
     node = cases
     while node.children:
         node = node.children[bad.get(node.decision, 0)]
-    cure, fix = _nearest_word(info, given, node.value)
+    cure, fix = _inferred(call, info, given) or _nearest_word(info, given, node.value)
     shown = f"`{node.value}`" if isinstance(given.value, Undecided) else _shown(node.value)
     message = f"`{info.name}` {_complaint(info, node.value)}, not {shown}"
     builder.report("E201", span, message, cure, when=builder.words(bad) or None, fix=fix)
@@ -106,6 +108,18 @@ def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, g
 def _varies(info: ParameterInfo, value: Num | Unknown) -> bool:
     """Whether a choice stands where none may."""
     return not info.elastic and isinstance(value, Pick | Arith) and len(values(number(value))) > 1
+
+
+def _made(builder: Builder, value: Value, span: Span) -> tuple[Label, ...]:
+    """Where the decision of a value was written, if that is elsewhere."""
+    while isinstance(value, Arith):
+        value = value.left if isinstance(value.left, Pick | Arith) else value.right
+    where = value.span if isinstance(value, Alternatives) else None
+    if isinstance(value, Pick) and (about := builder.decisions[value.decision]) is not None:
+        where = about.span
+    if where is None or (where.source == span.source and span.start <= where.start and where.end <= span.end):
+        return ()
+    return (Label(where, "this is the choice"),)
 
 
 def _plain(info: ParameterInfo, value: Value) -> Num | Unknown:
@@ -147,13 +161,25 @@ def _meant(call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> tupl
     node, value = given.syntax.value, given.value
     if isinstance(value, Tensor) and isinstance(call, ast.Call):
         return f"a layer is applied with `->`: {text(node)} -> {call.function.id}(..)", ()
-    if not (info.elastic and isinstance(value, ListOf) and isinstance(node, ast.List)):
+    if not (info.elastic and isinstance(value, ListOf)):
         return None, ()
     options = dict.fromkeys(value.items)
     if len(options) < 2 or len(options) < len(value.items) or not all(isinstance(i, int | float) for i in options):
         return None, ()
+    if not isinstance(node, ast.List):  # the list stands elsewhere, under a name
+        return f"a choice is written {' | '.join(map(str, options))}", ()
     choice = text(ast.Choice(node.span, node.items))
     return f"a choice is written {choice}", (Edit(node.span, choice),)
+
+
+def _inferred(call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> tuple[str, tuple[Edit, ...]] | None:
+    """The cure of `linear(512, 10)`, where the input's size was written as PyTorch takes it."""
+    if info.name != "bias" or isinstance(call, ast.Name) or not isinstance(given.syntax.value, ast.Number):
+        return None
+    if given.syntax.name is not None or len(call.arguments) != 2:
+        return None
+    cure = f"the input's size is inferred: write {call.function.id}({given.syntax.value.text})"
+    return cure, left_out(call, 0)
 
 
 def _nearest_word(info: ParameterInfo, given: Given, value: object) -> tuple[str | None, tuple[Edit, ...]]:

@@ -63,6 +63,8 @@ class Builder:
     seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
     recordings: dict[Hashable, Recording] = field(default_factory=dict)
     settled: dict[Hashable, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
+    undone: set[int] = field(default_factory=set)
+    """Decisions whose options could not be found out, for which there is a finding."""
     _sites: Unique = field(default_factory=Unique)
     _cells: Unique = field(default_factory=Unique)
     _ways: Unique = field(default_factory=Unique)
@@ -172,7 +174,7 @@ class Builder:
         cls = layer_class(operator)
         shape = self._plain_shape(cls, arguments, edges)
         if shape is None:
-            merged = Refusal(str(operator), leaf(()), edges, span, merge)
+            merged = Refusal(str(operator), leaf(()), edges, span, merge, arguments)
             shape = self._shape(cls, arguments, edges, guard, merged)
         return self.add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 
@@ -257,7 +259,7 @@ class Builder:
         return ", ".join(
             f"{d.name} = {word(d.options[option])}"
             for i, option in case.items()
-            if (d := self.decisions[i]) is not None and option < len(d.options)  # one that is undone has none
+            if i not in self.undone and (d := self.decisions[i]) is not None and option < len(d.options)
         )
 
 

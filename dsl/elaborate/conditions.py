@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.cases import TRUE, Cases, apply, values
@@ -183,8 +184,7 @@ def _plain(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unknown
 
 def _named(elab: Elaborator, node: ast.Expr, cx: Context) -> Value:
     if isinstance(node, ast.Name) and elab.lookup(node.id, cx) is None:
-        elab.spend(len(cx.scope))
-        elab.builder.tell(unknown(node, [*cx.scope, *METRICS], OTHER_METRICS))
+        elab.builder.tell(unknown(node, chain(cx.scope, METRICS), OTHER_METRICS))
         return UNKNOWN
     return elab.value(node, elab.inside(node, cx))
 

@@ -117,8 +117,8 @@ def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
     selector = Pick(decision, keys)
     options = []
     for i, option in enumerate(node.options):
-        holds = both(cx.guard, equals(selector, i))
-        options.append(elab.value(option, cx.where(holds)))
+        plain = isinstance(option, ast.Number | ast.Bool | ast.String)  # what is the same wherever it stands
+        options.append(elab.value(option, cx if plain else cx.where(both(cx.guard, equals(selector, i)))))
     if any(isinstance(o, Unknown) for o in options):
         return undone(elab, decision)
     return decided(elab, node, decision, selector, keys, options, cx)
@@ -213,6 +213,7 @@ def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
 
 def undone(elab: Elaborator, decision: int) -> Unknown:
     """Keeps a reserved decision in place where its options could not be found out."""
+    elab.builder.undone.add(decision)
     if elab.builder.decisions[decision] is None:
         span = Span(elab.builder.source, 0, 0)
         elab.builder.decide(decision, "number", (0,), False, span)

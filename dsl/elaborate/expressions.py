@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from atnas.dsl.cases import WALKED, Meter
 from atnas.dsl.elaborate.apply import join
@@ -32,12 +33,12 @@ from atnas.dsl.elaborate.values import (
     sort,
 )
 from atnas.dsl.extern import layer_class, signature
-from atnas.dsl.findings.calls import lone
+from atnas.dsl.findings.calls import lone, nameless
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import no_layer, unknown
 from atnas.dsl.findings.units import stray
-from atnas.dsl.findings.words import wanted
+from atnas.dsl.findings.words import quoted, wanted
 from atnas.dsl.lint.externs import is_sound
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Pick
@@ -230,9 +231,8 @@ class Elaborator:
         if declared is not None:
             self.builder.tell(no_layer(node, declared.syntax.keyword))
             return
-        self.spend(len(cx.scope) + len(cx.module.names))
-        layers = [n for n, d in cx.module.names.items() if not isinstance(d.syntax, ast.Settings)]
-        self.builder.tell(unknown(node, [*cx.scope, *layers, *entries("ops"), *BUILTINS]))
+        layers = (n for n, d in cx.module.names.items() if not isinstance(d.syntax, ast.Settings))
+        self.builder.tell(unknown(node, chain(cx.scope, layers, entries("ops"), BUILTINS)))
 
     def _call(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id
@@ -264,6 +264,8 @@ class Elaborator:
         """The value of an argument; the words that an operator takes there need no quotes."""
         if worded is None:
             return self.value(node, cx)
+        for finding in quoted(node, worded, cx.scope.__contains__):
+            return self._told(finding)
         words = {word: word for word in worded.words if self.lookup(word, cx) is None}
         return self.value(node, cx.seeing({**cx.scope, **words}))
 
@@ -278,6 +280,9 @@ class Elaborator:
         if isinstance(target.target, Declared):
             return self._declared(target.target, call, given, cx, site)
         if layer_class(target.target).variadic and given:
+            assert isinstance(call, ast.Call)
+            if named := nameless(call):
+                return self._told(named[0])
             tensors = [(g.value, g.syntax.value.span) for g in given]
             return join(self, target.name, tensors, cx.beneath(target.name), call.span, cx.guard)
         arguments = settle(self.builder, call, target.target, given)

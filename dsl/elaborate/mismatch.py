@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from atnas.dsl.cases import NEVER, Cases, apply, values, witness
 from atnas.dsl.findings.diagnostics import Label
-from atnas.dsl.net import Edge
+from atnas.dsl.net import Edge, Num
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
@@ -43,6 +43,7 @@ class Refusal:
     edges: tuple[Edge, ...]
     span: Span
     merge: Merge | None
+    arguments: tuple[tuple[str, Num], ...] = ()
 
 
 def failing(cases: Cases[Shape | Failure]) -> dict[int, int] | None:
@@ -64,7 +65,7 @@ def tell(builder: Builder, refusal: Refusal, case: dict[int, int]) -> None:
         builder.report("E213", refusal.span, failure.text, "choose at least one: 1..2 of [..]", when=when)
     elif refusal.merge is None:
         message, _, cure = failure.text.partition(": ")
-        builder.report("E302", refusal.span, message, cure or None, when=when)
+        builder.report("E302", refusal.span, message, _inferred(refusal, failure) or cure or None, when=when)
     else:
         labels = _branches(builder, case, refusal.merge.spans, refusal.edges)
         cure = "give both branches the same channels and stride"
@@ -79,6 +80,16 @@ def tell(builder: Builder, refusal: Refusal, case: dict[int, int]) -> None:
             when=when,
             labels=labels[1:],
         )
+
+
+def _inferred(refusal: Refusal, failure: Failure) -> str | None:
+    """The cure of `conv(3, 16, 3)` on three channels, where PyTorch's order of arguments was meant."""
+    given = dict(refusal.arguments)
+    kernel, stride = given.get("kernel"), given.get("stride")
+    if given.get("channels") != failure.shapes[0][0] or not isinstance(kernel, int) or not isinstance(stride, int):
+        return None
+    meant = f"{refusal.operator}({kernel}, {stride})"
+    return f"the input's channels are inferred: write {meant}" if kernel > stride > 1 and stride % 2 else None
 
 
 def _branches(

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.findings.edits import around
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit
+from atnas.dsl.findings.edits import around, without_item
 from atnas.dsl.findings.names import misspelt
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 
+NO_EDITS: Final[tuple[Edit, ...]] = ()
+
 MOST_LISTED: Final = 20
 """Names that a finding lists."""
+
+_NEEDLESS: Final = {
+    "there is no padding: stride 1 keeps the size": ("padding", "pad", "pads", "padding_mode", "output_padding"),
+    "the input's channels are inferred: leave it out": ("in_channels", "in_planes", "num_channels", "cin"),
+    "the input's size is inferred: leave it out": ("in_features", "num_features", "normalized_shape", "input_size"),
+    "there is nothing to set: leave it out": ("inplace", "device", "dtype", "eps", "affine", "ceil_mode"),
+}
+"""Arguments of other frameworks by what is said of them."""
 
 Call = ast.Call | ast.Name
 """A bare name is a call without arguments."""
@@ -28,7 +38,7 @@ def matched(
     word, arguments = _parts(call)
     places = [argument for argument in arguments if argument.name is None]
     if len(places) > len(names):
-        return {}, [_too_many(word, names, places)]
+        return {}, [_too_many(call, names, places)]
     found = dict(zip(names, places, strict=False))
     findings: list[Diagnostic] = []
     known = frozenset(names)
@@ -38,18 +48,36 @@ def matched(
             continue
         name = argument.name.id
         if name in found:
-            findings.append(Diagnostic("E203", argument.span, f"`{name}` is given twice", "keep one of the two"))
+            findings.append(_twice(call, found[name], argument))
         elif name in known:
             found[name] = argument
         else:
             free = _free(names, arguments) if free is None else free
-            message = f"`{word.id}` has no argument `{name}`"
-            cure = f"it takes {_listing(names) or 'no arguments'}"
-            findings.append(misspelt("E203", argument.name, free, message, cure))
+            findings.append(_no_such(call, argument.name, free, names))
     missing = [name for name in names if name in required and name not in found]
     if missing and free is None:  # an unknown one may be the one that is missing
         findings.append(_lacking(call, missing))
     return found, findings
+
+
+def nameless(call: ast.Call) -> list[Diagnostic]:
+    """Findings on the names of arguments of `add` and its like, which take tensors."""
+    word = call.function.id
+    found: list[Diagnostic] = []
+    for i, argument in enumerate(call.arguments):
+        if argument.name is None:
+            continue
+        does = "it joins along the first size, the channels" if word == "concat" else "it takes tensors without names"
+        message = f"`{word}` has no argument `{argument.name.id}`"
+        fix = left_out(call, i)
+        found.append(Diagnostic("E203", argument.name.span, message, f"{does}: leave it out", fix=fix))
+    return found
+
+
+def left_out(call: ast.Call, at: int) -> tuple[Edit, ...]:
+    """What leaves one argument out."""
+    places = [argument.span for argument in call.arguments]
+    return without_item(places, at) if len(places) > 1 else ()
 
 
 def lone(call: Call, takes: str) -> Diagnostic | None:
@@ -71,10 +99,36 @@ def _parts(call: Call) -> tuple[ast.Name, tuple[ast.Argument, ...]]:
     return (call.function, call.arguments) if isinstance(call, ast.Call) else (call, ())
 
 
-def _too_many(word: ast.Name, names: Sequence[str], places: Sequence[ast.Argument]) -> Diagnostic:
-    applied = f"it takes none; a layer is applied with `->`: {text(places[0].value)} -> {word.id}"
-    cure = f"it takes {_listing(names)}" if names else applied
-    return Diagnostic("E203", places[len(names)].span, f"`{word.id}` has too many arguments", cure)
+def _twice(call: Call, first: ast.Argument, second: ast.Argument) -> Diagnostic:
+    """An argument that its place gives and its name, too: after PyTorch's channels of the input, perhaps."""
+    assert isinstance(call, ast.Call) and second.name is not None
+    message = f"`{second.name.id}` is given twice"
+    if second.name.id != "kernel" or call.arguments.index(first) != 1:
+        return Diagnostic("E203", second.span, message, "keep one of the two")
+    rest = ", ".join(" ".join(argument.span.text.split()) for argument in call.arguments[1:])
+    cure = f"the input's channels are inferred: write {call.function.id}({rest})"
+    return Diagnostic("E203", second.span, message, cure, fix=left_out(call, 0))
+
+
+def _no_such(call: Call, name: ast.Name, free: Sequence[str], names: Sequence[str]) -> Diagnostic:
+    """An argument of a name that the callee has no parameter of."""
+    word, arguments = _parts(call)
+    message = f"`{word.id}` has no argument `{name.id}`"
+    cure = next((cure for cure, words in _NEEDLESS.items() if name.id in words), None)
+    if cure is None or isinstance(call, ast.Name):
+        return misspelt("E203", name, free, message, f"it takes {_listing(names) or 'no arguments'}")
+    at = next(i for i, argument in enumerate(arguments) if argument.name is name)
+    return Diagnostic("E203", name.span, message, cure, fix=left_out(call, at))
+
+
+def _too_many(call: Call, names: Sequence[str], places: Sequence[ast.Argument]) -> Diagnostic:
+    word, first = _parts(call)[0], places[0].value
+    cure, fix = f"it takes {_listing(names)}", NO_EDITS
+    if not names and isinstance(first, ast.Number):
+        cure, fix = f"the input's sizes are inferred: write {word.id}", (Edit(call.span, word.id),)
+    elif not names:
+        cure = f"it takes none; a layer is applied with `->`: {text(first)} -> {word.id}"
+    return Diagnostic("E203", places[len(names)].span, f"`{word.id}` has too many arguments", cure, fix=fix)
 
 
 def _free(names: Sequence[str], arguments: Sequence[ast.Argument]) -> list[str]:

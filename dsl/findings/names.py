@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
-from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.findings.suggest import LAYERS, nearest, plain
 from atnas.dsl.syntax import ast
 
 CHOOSING: Final = frozenset(
@@ -14,13 +14,37 @@ CHOOSING: Final = frozenset(
 )
 """What other frameworks call a choice, in small letters without `_`."""
 
+FUNCTIONS: Final = frozenset("abs ceil exp floor int len log log2 max min pow round sqrt".split())
+"""What other languages make numbers of numbers by."""
+
+_CURES: Final = {
+    **dict.fromkeys(
+        "rearrange reshape squeeze unsqueeze view".split(), "shapes are changed by `flatten`, `tokens` and `transpose`"
+    ),
+    **dict.fromkeys(
+        "chunk split unbind unstack".split(), "one layer gives one tensor: make each part by a layer of its own"
+    ),
+    **dict.fromkeys(("logsoftmax", "softmax"), "leave it out at the end of a space: the loss has it"),
+}
+"""What to do without some of `LAYERS`."""
+
 
 def unknown(name: ast.Name, meant: Iterable[str], otherwise: str | None = None) -> Diagnostic:
     """That there is no such name. One of `meant` may have been meant; `otherwise` is the cure where none is like it."""
     message = f"there is no `{name.id}`"
     if name.id.casefold().replace("_", "") in CHOOSING:
         return Diagnostic("E101", name.span, message, "a choice is written `a | b`, a range `1..4`")
-    return misspelt("E101", name, meant, message, otherwise)
+    return misspelt("E101", name, meant, message, otherwise or _elsewhere(name.id))
+
+
+def _elsewhere(word: str) -> str | None:
+    """The cure of a name that means something in Python or PyTorch, and nothing here."""
+    if word in FUNCTIONS:
+        return f"numbers have no function `{word}`; a table stands for one: t = [4, 8, 8] and t[i]"
+    foreign = plain(word)
+    if foreign not in LAYERS:
+        return None
+    return _CURES.get(foreign) or f"there is no such operator; declare a torch module of your own: extern op {word} .."
 
 
 def misspelt(code: str, name: ast.Name, meant: Iterable[str], message: str, otherwise: str | None = None) -> Diagnostic:

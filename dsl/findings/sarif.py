@@ -20,6 +20,9 @@ from atnas.dsl.source import Span
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 ROOT: Final = "SRCROOT"
+LONGEST: Final = 1_000
+"""Characters of a line that count in a fingerprint."""
+
 FINGERPRINT: Final = "atnas/v1"
 
 
@@ -140,8 +143,11 @@ def _changes(fix: Sequence[Edit], root: PurePath) -> Iterator[dict[str, Any]]:
 def _fingerprints(findings: Sequence[Diagnostic]) -> Iterator[str]:
     """For each finding what tells it apart though the file is edited elsewhere: its code, its line and which it is."""
     seen: Counter[tuple[str, str, str]] = Counter()
+    lines: dict[tuple[str, int], str] = {}
     for f in findings:
-        source = f.span.source
-        line = " ".join(source.line(source.position(f.span.start).line).split())
-        seen[source.path, f.code, line] += 1
-        yield sha256(f"{f.code}\0{line}\0{seen[source.path, f.code, line]}".encode()).hexdigest()[:32]
+        path, number = f.span.source.path, f.span.source.position(f.span.start).line
+        if (path, number) not in lines:
+            lines[path, number] = " ".join(f.span.source.line(number)[:LONGEST].split())
+        line = lines[path, number]
+        seen[path, f.code, line] += 1
+        yield sha256(f"{f.code}\0{line}\0{seen[path, f.code, line]}".encode()).hexdigest()[:32]

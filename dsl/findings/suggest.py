@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Final, TypeVar
@@ -58,9 +59,19 @@ _NAMES: Final[dict[str | None, str]] = {
     "transpose": "permute swapaxes swapdims",
     "upsample": "upsampling upsampling2d interpolate resize upsamplingnearest2d upsamplingbilinear2d",
     "way": "nway kway nclasses numclasses",
-    None: "activation softmax padding loss objective optimizer",
+    None: "activation padding loss objective optimizer",
 }
-ELSEWHERE: Final = {word: ours for ours, words in _NAMES.items() for word in words.split()}
+LAYERS: Final = frozenset(
+    "bmm chunk convtranspose deconv einsum elu embedding embeddingbag fold gather gru instancenorm leakyrelu logsoftmax "
+    "lstm matmul mean mish pad pixelshuffle prelu rearrange reshape rnn rrelu selu softmax softplus split squeeze stack "
+    "topk unbind unfold unsqueeze unstack view".split()
+)
+"""Layers of other frameworks that are like none here."""
+
+ELSEWHERE: Final = {
+    **dict.fromkeys(LAYERS),
+    **{word: ours for ours, words in _NAMES.items() for word in words.split()},
+}
 """What other frameworks call what is here, in small letters without `_`; None where nothing here is like it."""
 
 
@@ -99,11 +110,17 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
         return None
     scored = [(_likeness(word, other), other) for other in words if other]
     score, best = max(scored, key=lambda s: s[0], default=((0.0, 0.0), None))
-    foreign = word.casefold().replace("_", "")
+    foreign = plain(word)
     if score[0] < CLOSE and foreign in ELSEWHERE:
         ours = ELSEWHERE[foreign]
         return ours if ours in words else None
     return best if score[0] >= CUTOFF else None
+
+
+def plain(word: str) -> str:
+    """A name as `ELSEWHERE` has it: in small letters, without `_` and, where that is not known, how many dimensions."""
+    small = word.casefold().replace("_", "")
+    return small if small in ELSEWHERE else re.sub("[123]d$", "", small)
 
 
 def _likeness(word: str, other: str) -> tuple[float, float]:

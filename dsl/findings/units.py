@@ -36,7 +36,9 @@ def compared(node: ast.Binary, metrics: Collection[str], bound: Collection[str])
                 continue
             is_share = part.unit == "%" and measured and (part is side or isinstance(side, ast.List))
             if part.unit in ("s", "B") or is_share:
-                what = f"`{text(other)}` has no unit" if isinstance(other, ast.Name) else "plain numbers are compared here"
+                what = (
+                    f"`{text(other)}` has no unit" if isinstance(other, ast.Name) else "plain numbers are compared here"
+                )
                 what = f"`{text(other)}` is a plain number" if measured else what
                 yield _finding("E404", part, f"{what}, and `{part.text}` is {KINDS[part.unit]}")
 

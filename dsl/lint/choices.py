@@ -46,7 +46,7 @@ def _twice(node: ast.Choice) -> Iterator[Diagnostic]:
         if word in seen and word and (isinstance(option, ast.Name) or not is_size(option)):
             first = (Label(seen[word].span, "first here"),)
             message = f"`{word}` stands twice in this choice"
-            fix = without_item([other.span for other in node.options[: i + 1]], i)
+            fix = without_item([node.options[i - 1].span, option.span], 1)
             yield Diagnostic("W202", option.span, message, "leave one out", labels=first, fix=fix)
         seen.setdefault(word, option)
 

@@ -11,10 +11,10 @@ from typing import Final
 
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS, OTHER_METRICS, WHOLE, beyond
 from atnas.dsl.elaborate.expressions import BUILTINS
-from atnas.dsl.findings.calls import lone, matched
+from atnas.dsl.findings.calls import lone, matched, nameless
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.names import misspelt, no_layer, unknown
-from atnas.dsl.findings.words import wanted
+from atnas.dsl.findings.words import quoted, wanted
 from atnas.dsl.lint.choices import choices
 from atnas.dsl.lint.externs import check
 from atnas.dsl.lint.hiding import hiding
@@ -50,6 +50,7 @@ class _Scan:
         self.itself = ""
         self.bound: dict[str, Span] = {}
         self.binding = ""
+        self.sizes: dict[str, str] = {}
 
     def layer(self, syntax: ast.Layer) -> list[Diagnostic]:
         self.itself = syntax.name.id
@@ -65,6 +66,7 @@ class _Scan:
             for size in port.sizes or ():
                 if isinstance(size, ast.Name):
                     scope.setdefault(size.id, size.span)
+                    self.sizes.setdefault(size.id, port.name.id)
         if syntax.short is not None:
             self.expression(syntax.short, scope)
             if syntax.keyword == "space" and not self.broken(syntax):
@@ -99,12 +101,15 @@ class _Scan:
 
     def bind(self, name: ast.Name, scope: dict[str, Span]) -> None:
         if name.id in scope:
+            said = "first here"
+            if name.id in self.sizes:
+                said = f"`{name.id}` is a size of `{self.sizes[name.id]}` here"
             self.report(
                 "E102",
                 name.span,
                 f"`{name.id}` is bound twice",
                 "a name is bound once: give the second another name",
-                labels=(Label(scope[name.id], "first here"),),
+                labels=(Label(scope[name.id], said),),
             )
         scope[name.id] = name.span
 
@@ -157,12 +162,17 @@ class _Scan:
             odd = lone(node, BUILTINS[word])
             self.findings += [] if odd is None else [odd]
             return
+        if standard and load("ops", word).variadic:
+            self.findings += nameless(node)
+            return
         names, required = self.signature(word, scope)
         if names is not None:
             self.findings += matched(node, names, required)[1]
 
     def word(self, node: ast.Expr, info: ParameterInfo, scope: dict[str, Span]) -> None:
         """What stands where an operator takes a word."""
+        if isinstance(node, ast.String):
+            self.findings += quoted(node, info, scope.__contains__)
         match node:
             case ast.Name(id=word):
                 if word not in info.words:

@@ -7,6 +7,7 @@ from typing import Final
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.source import Span
 from atnas.dsl.syntax.actions import begin
+from atnas.dsl.syntax.lex import Token
 from atnas.dsl.syntax.quantity import UNITS
 from atnas.dsl.syntax.situation import Situation
 from atnas.dsl.syntax.tokens import is_token
@@ -22,6 +23,9 @@ FOREIGN: Final = {
 }
 """Two tokens that touch, and what to do without them."""
 
+OPPOSITE: Final = {"EQ": "!=", "NE": "==", "LESSTHAN": ">=", "LE": ">", "MORETHAN": "<=", "GE": "<"}
+"""What holds where a comparison does not."""
+
 COMPARISONS: Final = frozenset({"EQ", "NE", "LESSTHAN", "LE", "MORETHAN", "GE", "IN", "AND"})
 
 _LAYER: Final = "a layer is declared with `op`: op name(..) = .."
@@ -30,6 +34,8 @@ _USED: Final = "what other files declare is brought by `use`: use std.spaces (co
 _REPEAT: Final = "a layer is repeated with `*`: x -> f * 3; a list is made by [f(c) for c in cs]"
 _OUTPUT: Final = "an output is a name that the body binds: y = .."
 _LOGIC: Final = "several `require` lines must all hold; choices are written `a | b`"
+_LISTED: Final = "write the allowed values as a list: k in [3, 5]; several `require` lines must all hold"
+_TABLE: Final = "a table counts: seven = [0, 0, 1], and require seven[i] + seven[j] <= 1"
 _ALTERNATIVES: Final = "a choice is written `a | b`"
 
 DECLARING: Final = {
@@ -66,6 +72,8 @@ def reserved_word(at: Situation) -> Diagnostic:
     if begins and at.kind in ("FOR", "IF"):
         cure = _REPEAT if at.kind == "FOR" else _ALTERNATIVES
         return Diagnostic("E001", at.span, f"a body has no {at.found}", cure)
+    if at.kind == "IF" and at.complete:
+        return Diagnostic("E001", at.span, "an expression has no `if`", _ALTERNATIVES)
     return Diagnostic("E005", at.span, f"{at.found} is a reserved word of the language", "choose another name")
 
 
@@ -75,12 +83,17 @@ def _marks(at: Situation) -> Diagnostic | None:
         if i < 0 or i + 1 >= len(at.tokens) or at.tokens.span(i).end != at.tokens.span(i + 1).start:
             continue
         pair, span = str(at.tokens[i]) + str(at.tokens[i + 1]), at.tokens.span(i).to(at.tokens.span(i + 1))
+        if pair == "//" and at.tokens.kind(i + 2) == "NUMBER" and not at.tokens.begins_line(i):
+            cure = f"write {at.tokens[i - 1]} / {at.tokens[i + 2]}"
+            return Diagnostic("E001", span, "there is no `//`", cure, fix=(Edit(span, "/"),))
         if pair in FOREIGN:
             comment = pair == "//" and at.tokens.begins_line(i)
             fix = (Edit(span, "#"),) if comment else ()
             return Diagnostic("E001", span, f"there is no `{pair}`", FOREIGN[pair], fix=fix)
         if pair == "||" and at.opens("REQUIRE"):
-            return _word(span, "several `require` lines must all hold")
+            return _word(span, _LISTED)
+        if pair == "=>" and at.opens("REQUIRE"):
+            return _word(span, "write `<=` or `>=`")
         if pair in MARKS:
             return _instead(span, f"there is no `{pair}`", MARKS[pair])
     return None
@@ -99,10 +112,12 @@ def _unit(at: Situation) -> Diagnostic | None:
 def _words(at: Situation) -> Diagnostic | None:
     """Words that begin a line elsewhere, and those of logic."""
     text, span = str(at.tokens[at.subject]), at.tokens.span(at.subject)
+    if text == "or" and _is_required(at):
+        return _or(at)
     if text in ("or", "not", "else", "elif"):
         return _word(span, _LOGIC)
     if at.negated:
-        return _word(at.tokens.span(at.subject - 1), _LOGIC)
+        return _negated(at)
     if not at.starts or at.tokens.kind(at.subject) not in ("NAME", "REQUIRE"):
         return None
     if at.level == "declaration":
@@ -111,6 +126,57 @@ def _words(at: Situation) -> Diagnostic | None:
         fix = (Edit(Span(span.source, span.start, at.span.start), ""),)
         return Diagnostic("E001", span, f"there is no `{text}`", "a name is bound by `=` alone: leave it out", fix=fix)
     return _word(span, STATING[text]) if text in STATING else None
+
+
+def _is_required(at: Situation) -> bool:
+    """Whether the line of the subject is a `require` line."""
+    first = at.subject
+    while first and not at.tokens.begins_line(first):
+        first -= 1
+    return at.tokens.kind(first) == "REQUIRE"
+
+
+def _or(at: Situation) -> Diagnostic:
+    """`k == 3 or k == 5`."""
+    tokens, i = at.tokens, at.subject
+    sides = [[tokens[n] for n in range(first, first + 3)] for first in (i - 3, i + 1) if first + 3 <= len(tokens)]
+    alike = len(sides) == 2 and all(
+        [t.type for t in side[:2]] == ["NAME", "EQ"] and _is_value(side[2]) for side in sides
+    )
+    if not alike or str(sides[0][0]) != str(sides[1][0]) or not tokens.begins_line(i + 4):
+        return _word(tokens.span(i), _LISTED)
+    meant = f"{sides[0][0]} in [{sides[0][2]}, {sides[1][2]}]"
+    fix = (Edit(tokens.span(i - 3).to(tokens.span(i + 3)), meant),)
+    return Diagnostic("E001", tokens.span(i), "there is no `or`", f"write {meant}", fix=fix)
+
+
+def _negated(at: Situation) -> Diagnostic:
+    """`not w == 16`."""
+    word = at.tokens.span(at.subject - 1)
+    compares = at.kind in OPPOSITE and _is_value(at.tokens[at.i + 1])
+    if not compares or not at.tokens.begins_line(at.i + 2):
+        return _word(word, _LOGIC)
+    value = at.tokens.span(at.i + 1)
+    meant = f"{at.tokens[at.subject]} {OPPOSITE[at.kind]} {value.text}"
+    return Diagnostic("E001", word, "there is no `not`", f"write {meant}", fix=(Edit(word.to(value), meant),))
+
+
+def _is_value(token: Token) -> bool:
+    return token.type in ("NAME", "NUMBER", "STRING")
+
+
+def _counted(at: Situation) -> Diagnostic | None:
+    """Comparisons that are counted: `count(a == 7, b == 7)` and `(a == 7) + (b == 7)`."""
+    tokens, opening = at.tokens, at.tokens.brackets.around[at.i]
+    inside = opening >= at.first and (tokens.kind(opening) == "LSQB" or tokens.kind(opening - 1) == "NAME")
+    if at.kind in OPPOSITE and inside:
+        if str(tokens[opening - 1]) == "not":
+            meant = f"{tokens[at.i - 1]} {OPPOSITE[at.kind]} {tokens[at.i + 1]}"
+            return _word(tokens.span(opening - 1), f"write {meant}")
+        return Diagnostic("E001", at.span, "a comparison is not a number", _TABLE)
+    if at.kind in ("PLUS", "MINUS", "STAR") and at.before == "RPAR":
+        return Diagnostic("E001", at.span, "a comparison is not a number", _TABLE)
+    return None
 
 
 def _word(span: Span, cure: str) -> Diagnostic:
@@ -122,6 +188,8 @@ def _compared(at: Situation) -> Diagnostic | None:
     if at.opens("REQUIRE"):
         if at.kind == "EQUAL":
             return _instead(at.span, "a condition compares with `==`", "==")
+        if (counted := _counted(at)) is not None:
+            return counted
         if at.kind in COMPARISONS:
             cure = "join them: `low <= x and x <= high`"
             return Diagnostic("E001", at.span, "comparisons do not follow one another", cure)
@@ -180,6 +248,8 @@ def _expression(at: Situation) -> Diagnostic | None:
             return Diagnostic("E001", at.span, "a list made by `for` has no `if`", "write its elements out")
         case "IF" if at.complete:
             return Diagnostic("E001", at.span, "`if` stands in `require` lines only", _ALTERNATIVES)
+        case "IF" if at.before in ("RPAR", "RSQB", "NAME", "NUMBER") and not at.opens("REQUIRE"):
+            return Diagnostic("E001", at.span, "an expression has no `if`", _ALTERNATIVES)
         case "VBAR" if at.before in ("EQUAL", "LPAR", "LSQB", "COMMA"):
             return _left_out(at, "a choice begins with its first option")
         case "DOT" if at.opens("REQUIRE"):
@@ -215,7 +285,17 @@ def _head(at: Situation) -> Diagnostic | None:
             cure = "write `{` here, and `}` after the body"
             return Diagnostic("E001", at.tokens.span(at.i - 1), "a body stands in braces", cure)
         return Diagnostic("E001", at.span, "a shape stands in parentheses", "write (3, 32, 32)")
+    if at.opens("EXTERN") and at.before == "ARROW":
+        return _shape_only(at)
+    if _is_layer(at) and at.kind == "NUMBER" and at.before == "LPAR":
+        return _bracketed(at.span)
     match at.kind:
+        case "LPAR" if _is_layer(at) and "COLON" in at.accepted and at.before == "NAME":
+            name = at.tokens[at.i - 1]
+            fix = (Edit(Span(at.span.part, at.span.first, at.span.first), ": "),)
+            return Diagnostic(
+                "E001", at.span, "a shape stands after a colon", f"write {name}: {_shape(at, at.i)}", fix=fix
+            )
         case "LBRACE" if at.before == "EQUAL" and not _is_layer(at):
             return _left_out(at, "a body stands right after the name", at.i - 1)
         case "LPAR" if len(at.partial) == 2 and "LBRACE" in at.accepted:
@@ -230,6 +310,35 @@ def _head(at: Situation) -> Diagnostic | None:
         case "LBRACE" | "ARROW" if _is_layer(at):
             return _ports(at)
     return None
+
+
+def _bracketed(span: Span) -> Diagnostic:
+    """Inputs in parentheses, which begin there."""
+    cure = "write [x: (3, 32, 32)] -> y { .. }; parentheses hold parameters"
+    return Diagnostic("E001", span, "inputs stand in brackets", cure)
+
+
+def _shape_only(at: Situation) -> Diagnostic | None:
+    """The output of an `extern op` with a name, as that of an op has."""
+    tokens, i = at.tokens, at.i + (at.kind == "LSQB")
+    if tokens.kind(i) != "NAME":
+        return None
+    message = "the output of an `extern op` is a shape without a name"
+    if tokens.kind(i + 1) != "COLON" or tokens.kind(i + 2) != "LPAR":
+        return Diagnostic("E001", tokens.span(i), message, "write (c, h, w)")
+    name, shape = Span(at.span.part, tokens.span(i).first, tokens.span(i + 2).first), _shape(at, i + 2)
+    fix = (Edit(name, ""),) if at.kind == "NAME" else ()
+    return Diagnostic("E001", tokens.span(i), message, f"write {shape}", fix=fix)
+
+
+def _shape(at: Situation, opening: int) -> str:
+    """What stands between parentheses, with them."""
+    around = at.tokens.brackets.around
+    end = next(
+        (n for n in range(opening + 1, len(around)) if around[n] == opening and at.tokens.kind(n) == "RPAR"), opening
+    )
+    shape = " ".join(at.tokens.span(opening).to(at.tokens.span(end)).text.split())
+    return shape if end > opening and len(shape) <= 60 else "(c, h, w)"
 
 
 def _is_layer(at: Situation) -> bool:
@@ -262,7 +371,9 @@ def _used(at: Situation) -> Diagnostic | None:
 
 
 def _typed(at: Situation) -> Diagnostic:
-    """A parameter with a type, as `extern op` has them."""
+    """A parameter with a type, as `extern op` has them, or a shape, as inputs have."""
+    if at.tokens.kind(at.i + 1) == "LPAR":
+        return _bracketed(at.tokens.span(at.tokens.brackets.around[at.i]))
     simple = at.tokens.kind(at.i + 1) == "NAME" and at.tokens.kind(at.i + 2) in ("COMMA", "RPAR", "EQUAL")
     fix = (Edit(at.span.to(at.tokens.span(at.i + 1)), ""),) if simple else ()
     message = "the parameters of an `op` have no types"

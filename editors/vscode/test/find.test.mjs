@@ -23,23 +23,23 @@ const { firstThatAnswers, sentence } = await source("command");
 const nothing = { setting: "", folders: [], windows: false };
 
 test("the chosen interpreter first, then the folder's environments, then PATH", () => {
-  const found = candidates({ ...nothing, interpreter: "/envs/nas/bin/python", folders: ["/work"] });
+  const found = candidates({ ...nothing, interpreter: "/envs/nas/bin/python", folders: ["/home"] });
   assert.deepEqual(found, [
     "/envs/nas/bin/atnas",
-    "/work/.venv/bin/atnas",
-    "/work/venv/bin/atnas",
-    "/work/env/bin/atnas",
+    "/home/.venv/bin/atnas",
+    "/home/venv/bin/atnas",
+    "/home/env/bin/atnas",
     "atnas",
   ]);
-  assert.ok(candidates({ ...nothing, folders: ["/work"], windows: true }).includes("/work/.venv/Scripts/atnas.exe"));
+  assert.ok(candidates({ ...nothing, folders: ["/home"], windows: true }).includes("/home/.venv/Scripts/atnas.exe"));
 });
 
 test("a setting is the only place that is looked at", () => {
-  const at = (setting) => candidates({ ...nothing, setting, folders: ["/work"], interpreter: "/usr/bin/python" });
+  const at = (setting) => candidates({ ...nothing, setting, folders: ["/home"], interpreter: "/usr/bin/python" });
   assert.deepEqual(at("/opt/atnas"), ["/opt/atnas"]);
   assert.deepEqual(at("~/nas/bin/atnas"), [join(homedir(), "nas/bin/atnas")]);
-  assert.deepEqual(at("${workspaceFolder}/nas/bin/atnas"), ["/work/nas/bin/atnas"]);
-  assert.deepEqual(at("nas/bin/atnas"), ["/work/nas/bin/atnas"]);
+  assert.deepEqual(at("${workspaceFolder}/nas/bin/atnas"), ["/home/nas/bin/atnas"]);
+  assert.deepEqual(at("nas/bin/atnas"), ["/home/nas/bin/atnas"]);
   assert.deepEqual(at("atnas"), ["atnas"]);
 });
 

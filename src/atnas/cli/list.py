@@ -14,7 +14,6 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.operator import parameters
 from atnas.dsl.plugins import GROUPS, Group, entries, load
-from atnas.dsl.syntax.grammar import reserved
 from atnas.dsl.settings.describe import describe
 
 
@@ -25,7 +24,7 @@ from atnas.dsl.settings.describe import describe
 def command(kind: str, name: str | None, as_json: bool) -> int:
     """What is installed of a kind; with a NAME, its parameters."""
     group = cast(Group, kind)
-    names = [name for name in entries(group) if name not in reserved()]  # what stands behind `extern op` is no word
+    names = list(entries(group))
     if name is not None and name not in names:
         close = nearest(name, names)
         cure = f"did you mean `{close}`?" if close else f"there are {', '.join(names)}"
