@@ -349,18 +349,22 @@ def _once(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
 
     An op that reaches itself is too large to work out; that it reaches itself says it all. An alternative that is
     written twice may be a number that is: once is enough. What is unused may be so because of an error: it is told
-    of files without any. Of a setting that does not exist the value does not matter.
+    of files without any. A word of the language is no name that could be missing. Of a setting that does not exist
+    the value does not matter.
     """
     kept: dict[tuple[str, str, int, int], Diagnostic] = {}
     same = {f.span for f in findings if f.code == "E406"}
     wrong = {f.span.source.path for f in findings if f.severity == "error"}
     endless = any(f.code == "E104" for f in findings)
+    reserved = {f.span for f in findings if f.code == "E005"}
     settings = {(f.span.source.path, f.span.source.position(f.span.start)[0]) for f in findings if f.code == "E501"}
     for finding in findings:
         span = finding.span
         if (endless and finding.code == "E405") or (finding.code == "W202" and span in same):
             continue
         if finding.code in unused.CODES and span.source.path in wrong:
+            continue
+        if finding.code == "E101" and span in reserved:
             continue
         if finding.code == "E005" and (span.source.path, span.source.position(span.start)[0]) in settings:
             continue

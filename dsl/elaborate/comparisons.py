@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
 
 NUMBER: Final = "a number"
+TEXT: Final = "a text"
 ORDERS: Final = ("<", "<=", ">", ">=")
 
 
@@ -28,8 +29,8 @@ def comparable(elab: Elaborator, node: ast.Binary, first: Condition, second: Con
     if isinstance(second, tuple):
         assert isinstance(node.right, ast.List)
         items = zip(node.right.items, second, strict=True)
-        return all(_alike(elab, node.left, _kinds(first), item, {_kind(value)}) for item, value in items)
-    kinds = _kinds(first), _kinds(second)
+        return all(_alike(elab, node.left, kinds_of(first), item, {_kind(value)}) for item, value in items)
+    kinds = kinds_of(first), kinds_of(second)
     if not _alike(elab, node.left, kinds[0], node.right, kinds[1]):
         return False
     odd = sorted((kinds[0] | kinds[1]) - {NUMBER}) if node.op in ORDERS else []
@@ -69,7 +70,7 @@ def _alike(elab: Elaborator, left: ast.Expr, lefts: set[str], right: ast.Expr, r
     return False
 
 
-def _kinds(side: Condition) -> set[str]:
+def kinds_of(side: Condition) -> set[str]:
     """What the values of one side are; nothing where it has none."""
     if isinstance(side, Compare) or not isinstance(side, NUMBERS):
         return {NUMBER}
@@ -79,4 +80,4 @@ def _kinds(side: Condition) -> set[str]:
 def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "a truth value"
-    return "a text" if isinstance(value, str) else NUMBER
+    return TEXT if isinstance(value, str) else NUMBER

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.cases import TRUE, Cases, apply, values
-from atnas.dsl.elaborate.comparisons import comparable, no_list
+from atnas.dsl.elaborate.comparisons import TEXT, comparable, kinds_of, no_list
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.values import (
     LAYERS,
@@ -157,7 +157,8 @@ def _arithmetic(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | 
     for side, found in zip((node.left, node.right), sides, strict=True):
         if isinstance(found, Unknown):
             return UNKNOWN
-        if isinstance(found, tuple) or (isinstance(found, Compare) and found.op in COMPARISONS):
+        compares = isinstance(found, Compare) and found.op in COMPARISONS
+        if isinstance(found, tuple) or compares or TEXT in kinds_of(found):
             elab.builder.report("E208", side.span, f"`{node.op}` works on numbers, and this is none")
             return UNKNOWN
     return Compare(node.op, *sides)  # type: ignore[arg-type]

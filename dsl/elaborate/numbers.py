@@ -75,10 +75,11 @@ def arithmetic(
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     for value, other in ((left, right), (right, left)):
-        if not isinstance(value, NUMBERS) or isinstance(value, bool | str):
+        if not isinstance(value, NUMBERS) or isinstance(value, bool | str) or _has_text(value):
             repeats = isinstance(value, (*LAYERS, Undecided, Tensor)) and isinstance(other, NUMBERS)
             cure, fix = regrouped(node.left, op, node.right) if node is not None and repeats else (None, ())
-            message = f"`{op}` works on numbers, and one side is {sort(value)}"
+            what = "a choice of words" if isinstance(value, Pick) else sort(value)
+            message = f"`{op}` works on numbers, and one side is {what}"
             elab.builder.report("E208", span, message, cure, fix=fix)
             return UNKNOWN
     try:
@@ -96,6 +97,11 @@ def arithmetic(
     if isinstance(left, Read) and isinstance(right, Read | int):
         return Read(result_cases)  # type: ignore[arg-type]
     return Arith(op, left, right)  # type: ignore[arg-type]
+
+
+def _has_text(value: Value) -> bool:
+    """Whether a choice has words among its options."""
+    return isinstance(value, Pick) and any(isinstance(option, str) or _has_text(option) for option in value.options)
 
 
 def static(elab: Elaborator, value: Value, node: ast.Expr) -> int | float | None:

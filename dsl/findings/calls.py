@@ -35,7 +35,7 @@ def matched(
 
     `names` are the parameters in the order of their places, `required` those without a default.
     """
-    word, arguments = _parts(call)
+    _, arguments = _parts(call)
     places = [argument for argument in arguments if argument.name is None]
     if len(places) > len(names):
         return {}, [_too_many(call, names, places)]
@@ -103,7 +103,8 @@ def _twice(call: Call, first: ast.Argument, second: ast.Argument) -> Diagnostic:
     """An argument that its place gives and its name, too: after PyTorch's channels of the input, perhaps."""
     assert isinstance(call, ast.Call) and second.name is not None
     message = f"`{second.name.id}` is given twice"
-    if second.name.id != "kernel" or call.arguments.index(first) != 1:
+    named = [argument for argument in call.arguments if argument.name is not None]
+    if second.name.id != "kernel" or call.arguments.index(first) != 1 or len(named) > 1:
         return Diagnostic("E203", second.span, message, "keep one of the two")
     rest = ", ".join(" ".join(argument.span.text.split()) for argument in call.arguments[1:])
     cure = f"the input's channels are inferred: write {call.function.id}({rest})"

@@ -14,16 +14,14 @@ CHOOSING: Final = frozenset(
 )
 """What other frameworks call a choice, in small letters without `_`."""
 
-FUNCTIONS: Final = frozenset("abs ceil exp floor int len log log2 max min pow round sqrt".split())
+FUNCTIONS: Final = frozenset(("abs", "ceil", "exp", "floor", "int", "len", "log", "max", "min", "pow", "round", "sqrt"))
 """What other languages make numbers of numbers by."""
 
+_RESHAPING: Final = ("rearrange", "reshape", "squeeze", "unsqueeze", "view")
+_PARTING: Final = ("chunk", "split", "unbind", "unstack")
 _CURES: Final = {
-    **dict.fromkeys(
-        "rearrange reshape squeeze unsqueeze view".split(), "shapes are changed by `flatten`, `tokens` and `transpose`"
-    ),
-    **dict.fromkeys(
-        "chunk split unbind unstack".split(), "one layer gives one tensor: make each part by a layer of its own"
-    ),
+    **dict.fromkeys(_RESHAPING, "shapes are changed by `flatten`, `tokens` and `transpose`"),
+    **dict.fromkeys(_PARTING, "one layer gives one tensor: make each part by a layer of its own"),
     **dict.fromkeys(("logsoftmax", "softmax"), "leave it out at the end of a space: the loss has it"),
 }
 """What to do without some of `LAYERS`."""

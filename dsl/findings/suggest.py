@@ -61,11 +61,12 @@ _NAMES: Final[dict[str | None, str]] = {
     "way": "nway kway nclasses numclasses",
     None: "activation padding loss objective optimizer",
 }
-LAYERS: Final = frozenset(
-    "bmm chunk convtranspose deconv einsum elu embedding embeddingbag fold gather gru instancenorm leakyrelu logsoftmax "
-    "lstm matmul mean mish pad pixelshuffle prelu rearrange reshape rnn rrelu selu softmax softplus split squeeze stack "
-    "topk unbind unfold unsqueeze unstack view".split()
-)
+_LAYERS: Final = """
+    bmm chunk convtranspose deconv einsum elu embedding embeddingbag fold gather gru instancenorm leakyrelu logsoftmax
+    lstm matmul mean mish pad pixelshuffle prelu rearrange reshape rnn rrelu selu softmax softplus split squeeze stack
+    topk unbind unfold unsqueeze unstack view
+"""
+LAYERS: Final = frozenset(_LAYERS.split())
 """Layers of other frameworks that are like none here."""
 
 ELSEWHERE: Final = {

@@ -1,4 +1,4 @@
-"""Numbers with a unit, where a plain number is wanted: units stand in settings, where something is timed or has bytes."""
+"""Numbers with a unit, where a plain number is wanted: only in settings is something timed, or has bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Final
 
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.unparse import text
 from atnas.dsl.syntax.walk import parts, words
 
 KINDS: Final = {"s": "a time", "B": "a size in bytes", "%": "a share"}
@@ -36,11 +35,15 @@ def compared(node: ast.Binary, metrics: Collection[str], bound: Collection[str])
                 continue
             is_share = part.unit == "%" and measured and (part is side or isinstance(side, ast.List))
             if part.unit in ("s", "B") or is_share:
-                what = (
-                    f"`{text(other)}` has no unit" if isinstance(other, ast.Name) else "plain numbers are compared here"
-                )
-                what = f"`{text(other)}` is a plain number" if measured else what
-                yield _finding("E404", part, f"{what}, and `{part.text}` is {KINDS[part.unit]}")
+                message = f"{_what(other, measured)}, and `{part.text}` is {KINDS[part.unit]}"
+                yield _finding("E404", part, message)
+
+
+def _what(other: ast.Expr, measured: bool) -> str:
+    """What stands on the other side of a comparison."""
+    if isinstance(other, ast.Name):
+        return f"`{other.id}` is a plain number" if measured else f"`{other.id}` has no unit"
+    return "plain numbers are compared here"
 
 
 def _finding(code: str, node: ast.Number, message: str) -> Diagnostic:

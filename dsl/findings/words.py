@@ -35,4 +35,5 @@ def quoted(node: ast.Expr, info: ParameterInfo, is_other: Callable[[str], bool])
         word = option.value if option.value in info.words else nearest(option.value, info.words)
         if word is not None:
             message = f"`{info.name}` takes a word, not a text in quotes"
-            yield Diagnostic("E201", option.span, message, f"write {word}", fix=(Edit(option.span, word),))
+            cure = f"write {word}" if word == option.value else f"did you mean `{word}`?"
+            yield Diagnostic("E201", option.span, message, cure, fix=(Edit(option.span, word),))

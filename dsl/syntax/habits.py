@@ -7,7 +7,7 @@ from typing import Final
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.source import Span
 from atnas.dsl.syntax.actions import begin
-from atnas.dsl.syntax.lex import Token
+from atnas.dsl.syntax.logic import LISTED, LOGIC, counted, disjoined, is_required, negated, no_word
 from atnas.dsl.syntax.quantity import UNITS
 from atnas.dsl.syntax.situation import Situation
 from atnas.dsl.syntax.tokens import is_token
@@ -23,9 +23,6 @@ FOREIGN: Final = {
 }
 """Two tokens that touch, and what to do without them."""
 
-OPPOSITE: Final = {"EQ": "!=", "NE": "==", "LESSTHAN": ">=", "LE": ">", "MORETHAN": "<=", "GE": "<"}
-"""What holds where a comparison does not."""
-
 COMPARISONS: Final = frozenset({"EQ", "NE", "LESSTHAN", "LE", "MORETHAN", "GE", "IN", "AND"})
 
 _LAYER: Final = "a layer is declared with `op`: op name(..) = .."
@@ -33,9 +30,6 @@ _NETWORK: Final = "a network is declared with `space`: space name [x: (3, 32, 32
 _USED: Final = "what other files declare is brought by `use`: use std.spaces (conv_cells)"
 _REPEAT: Final = "a layer is repeated with `*`: x -> f * 3; a list is made by [f(c) for c in cs]"
 _OUTPUT: Final = "an output is a name that the body binds: y = .."
-_LOGIC: Final = "several `require` lines must all hold; choices are written `a | b`"
-_LISTED: Final = "write the allowed values as a list: k in [3, 5]; several `require` lines must all hold"
-_TABLE: Final = "a table counts: seven = [0, 0, 1], and require seven[i] + seven[j] <= 1"
 _ALTERNATIVES: Final = "a choice is written `a | b`"
 
 DECLARING: Final = {
@@ -91,9 +85,9 @@ def _marks(at: Situation) -> Diagnostic | None:
             fix = (Edit(span, "#"),) if comment else ()
             return Diagnostic("E001", span, f"there is no `{pair}`", FOREIGN[pair], fix=fix)
         if pair == "||" and at.opens("REQUIRE"):
-            return _word(span, _LISTED)
+            return no_word(span, LISTED)
         if pair == "=>" and at.opens("REQUIRE"):
-            return _word(span, "write `<=` or `>=`")
+            return no_word(span, "write `<=` or `>=`")
         if pair in MARKS:
             return _instead(span, f"there is no `{pair}`", MARKS[pair])
     return None
@@ -112,75 +106,20 @@ def _unit(at: Situation) -> Diagnostic | None:
 def _words(at: Situation) -> Diagnostic | None:
     """Words that begin a line elsewhere, and those of logic."""
     text, span = str(at.tokens[at.subject]), at.tokens.span(at.subject)
-    if text == "or" and _is_required(at):
-        return _or(at)
+    if text == "or" and is_required(at):
+        return disjoined(at)
     if text in ("or", "not", "else", "elif"):
-        return _word(span, _LOGIC)
+        return no_word(span, LOGIC)
     if at.negated:
-        return _negated(at)
+        return negated(at)
     if not at.starts or at.tokens.kind(at.subject) not in ("NAME", "REQUIRE"):
         return None
     if at.level == "declaration":
-        return _word(span, DECLARING[text]) if text in DECLARING else None
+        return no_word(span, DECLARING[text]) if text in DECLARING else None
     if text in BINDING and at.kind == "NAME":
         fix = (Edit(Span(span.source, span.start, at.span.start), ""),)
         return Diagnostic("E001", span, f"there is no `{text}`", "a name is bound by `=` alone: leave it out", fix=fix)
-    return _word(span, STATING[text]) if text in STATING else None
-
-
-def _is_required(at: Situation) -> bool:
-    """Whether the line of the subject is a `require` line."""
-    first = at.subject
-    while first and not at.tokens.begins_line(first):
-        first -= 1
-    return at.tokens.kind(first) == "REQUIRE"
-
-
-def _or(at: Situation) -> Diagnostic:
-    """`k == 3 or k == 5`."""
-    tokens, i = at.tokens, at.subject
-    sides = [[tokens[n] for n in range(first, first + 3)] for first in (i - 3, i + 1) if first + 3 <= len(tokens)]
-    alike = len(sides) == 2 and all(
-        [t.type for t in side[:2]] == ["NAME", "EQ"] and _is_value(side[2]) for side in sides
-    )
-    if not alike or str(sides[0][0]) != str(sides[1][0]) or not tokens.begins_line(i + 4):
-        return _word(tokens.span(i), _LISTED)
-    meant = f"{sides[0][0]} in [{sides[0][2]}, {sides[1][2]}]"
-    fix = (Edit(tokens.span(i - 3).to(tokens.span(i + 3)), meant),)
-    return Diagnostic("E001", tokens.span(i), "there is no `or`", f"write {meant}", fix=fix)
-
-
-def _negated(at: Situation) -> Diagnostic:
-    """`not w == 16`."""
-    word = at.tokens.span(at.subject - 1)
-    compares = at.kind in OPPOSITE and _is_value(at.tokens[at.i + 1])
-    if not compares or not at.tokens.begins_line(at.i + 2):
-        return _word(word, _LOGIC)
-    value = at.tokens.span(at.i + 1)
-    meant = f"{at.tokens[at.subject]} {OPPOSITE[at.kind]} {value.text}"
-    return Diagnostic("E001", word, "there is no `not`", f"write {meant}", fix=(Edit(word.to(value), meant),))
-
-
-def _is_value(token: Token) -> bool:
-    return token.type in ("NAME", "NUMBER", "STRING")
-
-
-def _counted(at: Situation) -> Diagnostic | None:
-    """Comparisons that are counted: `count(a == 7, b == 7)` and `(a == 7) + (b == 7)`."""
-    tokens, opening = at.tokens, at.tokens.brackets.around[at.i]
-    inside = opening >= at.first and (tokens.kind(opening) == "LSQB" or tokens.kind(opening - 1) == "NAME")
-    if at.kind in OPPOSITE and inside:
-        if str(tokens[opening - 1]) == "not":
-            meant = f"{tokens[at.i - 1]} {OPPOSITE[at.kind]} {tokens[at.i + 1]}"
-            return _word(tokens.span(opening - 1), f"write {meant}")
-        return Diagnostic("E001", at.span, "a comparison is not a number", _TABLE)
-    if at.kind in ("PLUS", "MINUS", "STAR") and at.before == "RPAR":
-        return Diagnostic("E001", at.span, "a comparison is not a number", _TABLE)
-    return None
-
-
-def _word(span: Span, cure: str) -> Diagnostic:
-    return Diagnostic("E001", span, f"there is no `{span.text}`", cure)
+    return no_word(span, STATING[text]) if text in STATING else None
 
 
 def _compared(at: Situation) -> Diagnostic | None:
@@ -188,8 +127,8 @@ def _compared(at: Situation) -> Diagnostic | None:
     if at.opens("REQUIRE"):
         if at.kind == "EQUAL":
             return _instead(at.span, "a condition compares with `==`", "==")
-        if (counted := _counted(at)) is not None:
-            return counted
+        if (found := counted(at)) is not None:
+            return found
         if at.kind in COMPARISONS:
             cure = "join them: `low <= x and x <= high`"
             return Diagnostic("E001", at.span, "comparisons do not follow one another", cure)
@@ -287,15 +226,13 @@ def _head(at: Situation) -> Diagnostic | None:
         return Diagnostic("E001", at.span, "a shape stands in parentheses", "write (3, 32, 32)")
     if at.opens("EXTERN") and at.before == "ARROW":
         return _shape_only(at)
-    if _is_layer(at) and at.kind == "NUMBER" and at.before == "LPAR":
+    if at.opens("SPACE") and at.kind == "NUMBER" and at.before == "LPAR":
         return _bracketed(at.span)
     match at.kind:
         case "LPAR" if _is_layer(at) and "COLON" in at.accepted and at.before == "NAME":
-            name = at.tokens[at.i - 1]
-            fix = (Edit(Span(at.span.part, at.span.first, at.span.first), ": "),)
-            return Diagnostic(
-                "E001", at.span, "a shape stands after a colon", f"write {name}: {_shape(at, at.i)}", fix=fix
-            )
+            cure = f"write {at.tokens[at.i - 1]}: {_shape(at, at.i)}"
+            colon = (Edit(Span(at.span.part, at.span.first, at.span.first), ": "),)
+            return Diagnostic("E001", at.span, "a shape stands after a colon", cure, fix=colon)
         case "LBRACE" if at.before == "EQUAL" and not _is_layer(at):
             return _left_out(at, "a body stands right after the name", at.i - 1)
         case "LPAR" if len(at.partial) == 2 and "LBRACE" in at.accepted:
@@ -334,9 +271,8 @@ def _shape_only(at: Situation) -> Diagnostic | None:
 def _shape(at: Situation, opening: int) -> str:
     """What stands between parentheses, with them."""
     around = at.tokens.brackets.around
-    end = next(
-        (n for n in range(opening + 1, len(around)) if around[n] == opening and at.tokens.kind(n) == "RPAR"), opening
-    )
+    inner = (n for n in range(opening + 1, len(around)) if around[n] == opening)
+    end = next((n for n in inner if at.tokens.kind(n) == "RPAR"), opening)
     shape = " ".join(at.tokens.span(opening).to(at.tokens.span(end)).text.split())
     return shape if end > opening and len(shape) <= 60 else "(c, h, w)"
 

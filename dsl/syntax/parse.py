@@ -19,6 +19,7 @@ Known = dict[tuple[str, str], list[ast.Chunk]]
 """Chunks by their documentation and text."""
 
 LARGEST: Final = 5_000_000
+MOST_LINES: Final = 100_000
 MOST_FINDINGS: Final = 100
 
 
@@ -35,6 +36,8 @@ def parse(source: Source, before: ast.Program | None = None) -> tuple[ast.Progra
     """
     if len(source.text) > LARGEST:
         return ast.Program(source, ()), [_too_large(source, f"more than {LARGEST:,} characters")]
+    if source.text.count("\n") > MOST_LINES:
+        return ast.Program(source, ()), [_too_large(source, f"more than {MOST_LINES:,} lines")]
     known = _known(before)
     chunks: list[ast.Chunk] = []
     findings: list[Diagnostic] = []
