@@ -1,4 +1,4 @@
-"""The language under attack: inputs of many kinds, what is promised of each, and every failure with the way to see it again.
+"""The language under attack: inputs of many kinds, what is promised of each, and each failure with its seed.
 
     python benchmarks/fuzz.py --inputs 200000 --jobs 2
     python benchmarks/fuzz.py --replay 1234 "turns:1000000000"
@@ -6,7 +6,8 @@
 Each input is read as the command line reads a file, checked, and its findings are told in every format. What has no
 syntax error is formatted, twice. A share is edited and checked again, and a share is asked about as an editor does. No
 input may end in a traceback, take more than 2 seconds of the processor for any of these, or lead the process beyond
-500 MB. Exits with 1 where one does.
+500 MB. After the seeds come all texts of `tests/hostile.py` at sizes up to the largest, and the command line on files
+that are none. Exits with 1 where something fails.
 """
 
 from __future__ import annotations

@@ -108,7 +108,9 @@ LONG: Final[dict[str, Make]] = {
     "an unknown word": lambda n: space(last=f"y = x -> conv(8, {'k' * n} = 3) -> {'r' * n}"),
     "an option": lambda n: space(last=f"y = x -> (conv(8, {'(' * 20}3{' ' * n}{')' * 20}) | relu)"),
     "a string": lambda n: 'extern op f(c: int) [x: (n)] -> (c) = "' + "m" * n + ':F"\n',
-    "a string of a choice": lambda n: space(last='y = x -> mbconv(8, act = "A" | "B")'.replace("A", "a" * n).replace("B", "b" * n)),
+    "a string of a choice": lambda n: space(
+        last='y = x -> mbconv(8, act = "A" | "B")'.replace("A", "a" * n).replace("B", "b" * n)
+    ),
     "an open string": lambda n: 'op f = "' + "m" * n,
     "a number": lambda n: space(last=f"y = x -> conv({'9' * n}, 3)"),
     "a fraction": lambda n: space(last=f"y = x -> dropout(0.{'1' * n})"),
@@ -250,9 +252,7 @@ COSTLY: Final[dict[str, Make]] = {
     "a range": lambda n: space(last=f"y = x -> conv(1..{n}, 3)"),
     "a range of fractions": lambda n: space(last=f"y = x -> dropout(0..1 step 1e-{min(n, 300)})"),
     "a list of numbers": lambda n: space(f"a = range({n})", "b = [i * j for i in a for j in a]", "c = [a for i in a]"),
-    "lists of lists": lambda n: space(
-        f"a = [[[0 for i in range({n})] for i in range({n})] for i in range({n})]"
-    ),
+    "lists of lists": lambda n: space(f"a = [[[0 for i in range({n})] for i in range({n})] for i in range({n})]"),
     "a subset": lambda n: space(f"a = [x -> relu for i in range({n})]", last=f"y = add({n // 2} of a)"),
     "all subsets": lambda n: space(f"a = [x -> conv(8, 3) for i in range({n})]", last=f"y = add(1..{n} of a)"),
     "subsets of subsets": lambda n: space(
@@ -271,19 +271,23 @@ COSTLY: Final[dict[str, Make]] = {
     "sums tied oppositely": lambda n: _opposite(n, "@ * $"),
     "remainders tied oppositely": lambda n: _opposite(n, "@ % $"),
     "equalities tied oppositely": _tied,
-    "require of sums": lambda n: _powers(16, "y = x").replace("  y =", f"  require {_sum_of(16, 'w@')} <= 9\n" * n + "  y ="),
+    "require of sums": lambda n: _powers(16, "y = x").replace(
+        "  y =", f"  require {_sum_of(16, 'w@')} <= 9\n" * n + "  y ="
+    ),
     "require of products": lambda n: _powers(n, "y = x").replace(
         "  y =", f"  require {_sum_of(n, 'w@').replace('+', '*')} <= 9\n" + "  y ="
     ),
-    "require of counts": lambda n: "op f = relu | gelu\n"
-    + space(f"a = x -> f * 1..{n}", "require count(f) <= 3", "require count(f) == count(f) * 2", last="y = a"),
-    "counts in ops": lambda n: "op f = relu | gelu\nop g [x] -> y { y = x -> f * 1..4 require count(f) <= 3 }\n"
-    + space(last=f"y = x -> g * {n}"),
+    "require of counts": lambda n: (
+        "op f = relu | gelu\n"
+        + space(f"a = x -> f * 1..{n}", "require count(f) <= 3", "require count(f) == count(f) * 2", last="y = a")
+    ),
+    "counts in ops": lambda n: (
+        "op f = relu | gelu\nop g [x] -> y { y = x -> f * 1..4 require count(f) <= 3 }\n"
+        + space(last=f"y = x -> g * {n}")
+    ),
     "errors in turns": lambda n: space(last=f"y = x -> (conv(8 | 16, 3) + conv(4, 3)) * {n}"),
     "branches that differ": lambda n: space(*(f"a{i} = x -> conv({i} | 9, 3) + x" for i in range(n))),
-    "branches tied that differ": lambda n: _powers(
-        n, f"y = concat({_convs(n, 'w@')}) + concat({_convs(n, 'w@ + 1')})"
-    ),
+    "branches tied that differ": lambda n: _powers(n, f"y = concat({_convs(n, 'w@')}) + concat({_convs(n, 'w@ + 1')})"),
     "elastic depth in depth": lambda n: "\n".join(
         [
             "op f0 = conv(8 | 16, 3)",
@@ -296,7 +300,9 @@ COSTLY: Final[dict[str, Make]] = {
     ),
     "costly experiments": lambda n: "\n".join(
         [
-            "space s(n = 1) [x: (c, h, w)] -> y: (way) { y = x -> (conv(8, 3) | relu) * 1..(900 + n) -> flatten -> linear(way) }",
+            "space s(n = 1) [x: (c, h, w)] -> y: (way) {",
+            "  y = x -> (conv(8, 3) | relu) * 1..(900 + n) -> flatten -> linear(way)",
+            "}",
             "tasks t { source = glyphs(size = 8) }",
             "train u { learner = reptile(inner = sgd(lr = 0.1)) iterations = 1 }",
             "search v { algorithm = random maximize accuracy }",
@@ -304,13 +310,19 @@ COSTLY: Final[dict[str, Make]] = {
         ]
     ),
     "large shapes": lambda n: f"space s [x: ({n}, {n}, {n})] -> y {{ y = x -> flatten -> linear({n}) }}\n",
-    "large layers": lambda n: space(last=f"y = x -> conv({n}, {n}) -> mbconv({n}, {n}, expand = {n}) -> attention({n})"),
-    "large settings": lambda n: f"""\
+    "large layers": lambda n: space(
+        last=f"y = x -> conv({n}, {n}) -> mbconv({n}, {n}, expand = {n}) -> attention({n})"
+    ),
+    "large settings": lambda n: (
+        f"""\
 tasks t {{ source = glyphs(size = {n}) way ~ 1..{n} shot ~ 1..{n} query = {n} }}
 train u {{ learner = maml(inner = sgd(lr = {n}), steps = {n}) iterations = {n} batch = {n} }}
 search v {{ algorithm = nsga2(population = {n}, generations = {n}) maximize accuracy(tasks = {n}) }}
-""",
-    "powers": lambda n: space("a0 = 10", *(f"a{i + 1} = a{i} * a{i}" for i in range(n)), last=f"y = x -> conv(a{n}, 3)"),
+"""
+    ),
+    "powers": lambda n: space(
+        "a0 = 10", *(f"a{i + 1} = a{i} * a{i}" for i in range(n)), last=f"y = x -> conv(a{n}, 3)"
+    ),
     "strides": lambda n: space(last=f"y = x -> (conv(8, 3, stride = {n}) | max_pool({n}, {n}) | avg_pool({n}))"),
     "flat choices in choices": lambda n: space(last=f"y = x -> {'(skip | ' * min(n, 90)}relu{')' * min(n, 90)}"),
 }

@@ -33,10 +33,11 @@ WRAPPERS: Final = [
     *("{}[-1]", "({})..({})", "({} | skip)", "({} | x)", "1..2 of [{}, {}]", "({} % {})", "({} / {})", "{}[0 | 1]"),
 ]
 ODD: Final = [
-    *("\0", "\x1b[2J", "\N{RIGHT-TO-LEFT OVERRIDE}", "\N{ZERO WIDTH SPACE}", "\N{COMBINING ACUTE ACCENT}"),
-    *("\N{NO-BREAK SPACE}", "\N{GRINNING FACE}", "\N{LINE SEPARATOR}", "\N{NEXT LINE}", "\N{EN DASH}", "\N{RIGHTWARDS ARROW}"),
-    *("\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{ARABIC-INDIC DIGIT THREE}", "\N{SUPERSCRIPT TWO}", "\f", "\v", "\x1c"),
-    *("\N{MULTIPLICATION SIGN}", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "\N{FULLWIDTH LEFT PARENTHESIS}", "\ufeff"),
+    *("\0", "\x1b[2J", "\f", "\v", "\x1c", "\ufeff", "\N{RIGHT-TO-LEFT OVERRIDE}", "\N{ZERO WIDTH SPACE}"),
+    *("\N{NO-BREAK SPACE}", "\N{GRINNING FACE}", "\N{LINE SEPARATOR}", "\N{NEXT LINE}", "\N{COMBINING ACUTE ACCENT}"),
+    *("\N{EN DASH}", "\N{RIGHTWARDS ARROW}", "\N{MULTIPLICATION SIGN}", "\N{SUPERSCRIPT TWO}"),
+    *("\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{ARABIC-INDIC DIGIT THREE}"),
+    *("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "\N{FULLWIDTH LEFT PARENTHESIS}"),
 ]
 USED: Final = [
     *("a.atnas", "b.atnas", "c/d.atnas", "../e.atnas", "./a.atnas", "c/../b.atnas", "/etc/passwd", "/a.atnas", ""),
@@ -52,6 +53,11 @@ class Input:
     source: str
     content: bytes
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What it is told by where it fails: its hostile text, or where it comes from."""
+        return self.name.partition(":")[0] if ":" in self.name else self.source
 
     @property
     def rng(self) -> random.Random:

@@ -17,6 +17,7 @@ SECONDS: Final = 3.0
 """Of the processor, the start of the interpreter included."""
 
 MEGABYTES: Final = 500
+NO_TEXT: Final = os.fsdecode(b"\xff\xfe.atnas")
 GOOD: Final = "space s [x: (3, 8, 8)] -> y { y = x -> relu }\n"
 USE: Final = 'use "other.atnas" (f)\nspace s [x: (3, 8, 8)] -> y { y = x -> f }\n'
 
@@ -73,7 +74,7 @@ def _nested(folder: Path) -> None:
 
 MAKES: Final[dict[str, Callable[[Path], object]]] = {
     "a file": _text,
-    "nothing": lambda folder: None,
+    "nothing": lambda _: None,
     "an empty file": lambda folder: _text(folder, ""),
     "a pipe": lambda folder: os.mkfifo(folder / "x.atnas"),
     "a pipe that is used": _using(lambda folder: os.mkfifo(folder / "other.atnas")),
@@ -100,10 +101,8 @@ MAKES: Final[dict[str, Callable[[Path], object]]] = {
     "a path too long": lambda folder: _text(folder, f'use "{"a" * 5000}.atnas" (f)\nop g = f\n'),
     "a path too deep": lambda folder: _text(folder, f'use "{"a/" * 5000}b.atnas" (f)\nop g = f\n'),
     "a path with a line end": lambda folder: _text(folder, 'use "a\n.atnas" (f)\nop g = f\n'),
-    "a name that is no text": lambda folder: Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.atnas")).write_text(GOOD),
-    "a name that is no text, used wrongly": lambda folder: Path(
-        os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.atnas")
-    ).write_text("op f = )\n"),
+    "a name that is no text": lambda folder: _text(folder, GOOD, NO_TEXT),
+    "a name that is no text, with a mistake": lambda folder: _text(folder, "op f = )\n", NO_TEXT),
     "a name with a line end": lambda folder: _text(folder, "op f = )\n", "a\nb::error.atnas"),
     "a name like a library": lambda folder: _text(folder, "op f = )\n", "<std.spaces>.atnas"),
     "a hole of 20 GB": _sparse,

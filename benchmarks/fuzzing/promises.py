@@ -28,7 +28,10 @@ from atnas.runtime.program import Program
 SECONDS: Final = 2.0
 MEGABYTES: Final = 500
 BOUNDED: Final = ("check", "format", "check again", "editor")
-"""What may take so long at most, beside the check that an editor asks for before; what is measured beside holds one of these several times."""
+"""What may take so long at most; what an editor asks, besides the check that it asks for first.
+
+What is measured beside these holds one of them several times.
+"""
 
 INNER: Final = ("check", "format", "check again")
 """What is measured within another part."""
@@ -65,7 +68,7 @@ def tried(given: Input) -> Tried:
     found = Tried()
     _forget_peak()
     began = time.perf_counter()
-    rng, place = given.rng, given.name.partition(":")[0] if ":" in given.name else given.source
+    rng, place = given.rng, given.kind
     with _measured(found, "check, in all formats"):
         found.outcome, found.seconds["check"] = _checked(given)
     if found.outcome != "not a text":
@@ -182,9 +185,11 @@ def _edited(text: str, rng: random.Random) -> str:
 
 def _findings(program: Program) -> list[Any]:
     return [
-        (f.code, _at(f.span), f.message, f.help, f.when, f.inner)
-        + tuple((_at(label.span), label.message) for label in f.labels)
-        + tuple((_at(edit.span), edit.text) for edit in f.fix)
+        (
+            *(f.code, _at(f.span), f.message, f.help, f.when, f.inner),
+            *((_at(label.span), label.message) for label in f.labels),
+            *((_at(edit.span), edit.text) for edit in f.fix),
+        )
         for f in program.findings
     ]
 
@@ -195,7 +200,8 @@ def _at(span: Span) -> tuple[str, int, int]:
 
 def _difference(one: Program, other: Program) -> str:
     first, second = _findings(one), _findings(other)
-    return f"again: {[f for f in first if f not in second][:3]}; first: {[f for f in second if f not in first][:3]}"[:900]
+    more, fewer = [f for f in first if f not in second], [f for f in second if f not in first]
+    return f"only when checked again: {more[:3]}; only afresh: {fewer[:3]}"[:900]
 
 
 def _reader(given: Input) -> Callable[[str], str]:

@@ -6,12 +6,12 @@ import gc
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
-from inputs import Input, made
+from inputs import TOKENS, Input, made
 from promises import Failure, Tried, held, tried
 
 PATIENCE: Final = 120
@@ -80,7 +80,7 @@ def _ended(worker: Worker) -> tuple[Task, Tried]:
     """What a process answers; one that does not, or that is full, is ended."""
     task, worker.task = worker.task, None
     assert task is not None
-    place = str(task).partition(":")[0] if isinstance(task, str) else task.source
+    place = (task if isinstance(task, Input) else made(task)).kind
     try:
         if not worker.pipe.poll():
             found = Tried("hangs", failures=[Failure("hangs", place, f"no answer for {PATIENCE} s")])
@@ -107,13 +107,8 @@ def _work(pipe: Connection) -> None:
         pipe.send((found, held() > FULL))
 
 
-Same = Callable[[Tried], bool]
-
-
 def shrunk(given: Input, failure: Failure, seconds: float) -> Input:
-    """A smaller input that fails at the same place, as small as is found in so many seconds: fewer lines, then words."""
-    from inputs import TOKENS
-
+    """An input that fails at the same place, as small as is found in so many seconds: of fewer lines, then words."""
     until = time.monotonic() + seconds
     for parts in (lambda t: t.splitlines(keepends=True), TOKENS.findall):
         text = given.content.decode("utf-8", "surrogateescape")
@@ -127,7 +122,7 @@ def _fewer(given: Input, parts: list[str], failure: Failure, until: float) -> In
     while parts and time.monotonic() < until:
         starts = range(0, len(parts), stretch)
         fewer = [parts[:s] + parts[s + stretch :] for s in starts]
-        tasks = [Input(given.name, given.source, "".join(f).encode("utf-8", "surrogateescape"), given.files) for f in fewer]
+        tasks = [replace(given, content="".join(f).encode("utf-8", "surrogateescape")) for f in fewer]
         for task, found in results(tasks, 1, until):
             assert isinstance(task, Input)
             if any((f.kind, f.place) == (failure.kind, failure.place) for f in found.failures):
