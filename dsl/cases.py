@@ -144,26 +144,25 @@ def _applied(function: Callable[..., R], *operands: Cases[Any]) -> tuple[Cases[R
     values = [operand.value for operand in operands]
     if not varying:
         return leaf(function(*values)), 0
-    memo: dict[tuple[int, ...], Cases[R]] = {}
-    room = _room(len(varying))
+    done = _Done[R](len(varying))
 
     def go(args: tuple[Cases[Any], ...]) -> Cases[R]:
         if NEVER in args:
             return NEVER
         key = tuple(map(id, args))
-        found = memo.get(key)
+        found = done.get(key)
         if found is None:
             top = min([a.decision for a in args])
             if top == LEAF:
                 for i, arg in zip(varying, args, strict=True):
                     values[i] = arg.value
-                found = leaf(function(*values))
+                found = done.keep(key, leaf(function(*values)), 0)
             else:
-                found = split(top, [go(column) for column in _columns(args, top)])
-            _remember(memo, key, found, room)
+                children = [go(column) for column in _columns(args, top)]
+                found = done.keep(key, split(top, children), len(children))
         return found
 
-    return go(tuple(operands[i] for i in varying)), len(memo) * _price(len(varying))
+    return go(tuple(operands[i] for i in varying)), done.steps
 
 
 def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Cases[Any], ...]]:
@@ -172,45 +171,46 @@ def _columns(args: tuple[Cases[Any], ...], decision: int) -> Iterator[tuple[Case
     return zip(*(a.children if a.decision == decision else (a,) * width for a in args), strict=True)
 
 
-def _price(width: int) -> int:
-    """Steps of one node of an operation on so many operands."""
-    return 1 + width // 4
+class _Done(dict[tuple[int, ...], Cases[R]]):
+    """What an operation on so many operands has made, by the operands' nodes, and the steps that it took."""
 
+    def __init__(self, operands: int) -> None:
+        meter = _meter.get()
+        self.steps = 0
+        self._price = 1 + operands // 4
+        self._most = LARGEST // operands
+        self._room = meter.most - meter.spent if meter is not None else LARGEST * self._price
 
-def _room(width: int) -> int:
-    """Nodes that an operation on so many operands may make."""
-    meter = _meter.get()
-    most = LARGEST // width
-    return most if meter is None else min(most, (meter.most - meter.spent) // _price(width))
-
-
-def _remember(memo: dict[tuple[int, ...], Cases[R]], key: tuple[int, ...], found: Cases[R], room: int) -> None:
-    if len(memo) >= room:
-        spend((room + 1) * _price(len(key)))
-        raise TooLarge(f"a shape or number depends on the decisions in more than {len(memo):,} ways")
-    memo[key] = found
+    def keep(self, key: tuple[int, ...], made: Cases[R], children: int) -> Cases[R]:
+        """The same, kept; it was made of so many children. Raises `TooLarge`."""
+        self.steps += self._price + children // WALKED
+        if self.steps > self._room:
+            spend(self.steps)
+        if self.steps > self._room or len(self) >= self._most:
+            raise TooLarge(f"a shape or number depends on the decisions in more than {len(self):,} ways")
+        self[key] = made
+        return made
 
 
 def choose(selector: Cases[Any], keys: Sequence[Any], options: Sequence[Cases[T]]) -> Cases[T]:
     """The option whose key is the selector's value, case by case; NEVER where no key is."""
     at = {key: i for i, key in enumerate(keys)}
-    memo: dict[tuple[int, ...], Cases[T]] = {}
-    room = _room(1 + len(options))
+    done = _Done[T](1 + len(options))
 
     def go(args: tuple[Cases[Any], ...]) -> Cases[T]:
         by = args[0]
         if by.decision == LEAF:
             return args[at[by.value] + 1] if by.value in at else NEVER
         key = tuple(map(id, args))
-        found = memo.get(key)
+        found = done.get(key)
         if found is None:
             top = min([a.decision for a in args])
-            found = split(top, [go(column) for column in _columns(args, top)])
-            _remember(memo, key, found, room)
+            children = [go(column) for column in _columns(args, top)]
+            found = done.keep(key, split(top, children), len(children))
         return found
 
     chosen = go((selector, *options))
-    spend(len(memo) * _price(1 + len(options)))
+    spend(done.steps)
     return chosen
 
 
@@ -225,8 +225,7 @@ def only(guard: Cases[bool], cases: Cases[T]) -> Cases[T]:
 
 @lru_cache(maxsize=10_000)
 def _only(guard: Cases[bool], cases: Cases[Any]) -> tuple[Cases[Any], int]:
-    memo: dict[tuple[int, ...], Cases[Any]] = {}
-    room = _room(2)
+    done = _Done[Any](2)
 
     def go(holds: Cases[bool], value: Cases[Any]) -> Cases[Any]:
         if holds is FALSE or holds is NEVER or value is NEVER:
@@ -234,16 +233,15 @@ def _only(guard: Cases[bool], cases: Cases[Any]) -> tuple[Cases[Any], int]:
         if holds is TRUE:
             return value
         key = (id(holds), id(value))
-        found = memo.get(key)
+        found = done.get(key)
         if found is None:
             top = min(holds.decision, value.decision)
             width = len((holds if holds.decision == top else value).children)
             parts = [go(cofactor(holds, top, i), cofactor(value, top, i)) for i in range(width)]
-            found = split(top, parts)
-            _remember(memo, key, found, room)
+            found = done.keep(key, split(top, parts), width)
         return found
 
-    return go(guard, cases), len(memo)
+    return go(guard, cases), done.steps
 
 
 def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:

@@ -40,11 +40,16 @@ class Source:
         return self._before[line] + line
 
     def position(self, offset: int) -> Position:
+        if offset == 0:  # so the lines of a file that is too large are not counted
+            return Position(1, 1)
         line = bisect_right(range(len(self._before) - 1), offset, key=self._start)
         return Position(line, offset - self._start(line - 1) + 1)
 
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1, without its end."""
+        if number == 1:
+            end = self.text.find("\n")
+            return (self.text if end < 0 else self.text[:end]).rstrip("\r")
         return self.text[self._start(number - 1) : self._start(number) - 1].rstrip("\r")
 
 

@@ -26,6 +26,7 @@ from atnas.dsl.settings.mixing import is_mix, mixed
 from atnas.dsl.settings.override import override
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
+from atnas.dsl.syntax.unparse import text
 from atnas.runtime.experiment import Experiment, Search, Train
 from atnas.runtime.program import MODELS, Plan, Program, has_free_sizes, is_whole
 from atnas.runtime.tasks.distribution import Tasks
@@ -37,7 +38,7 @@ T = TypeVar("T")
 MOST_FINDINGS: Final = 5_000
 """Findings that are told of one program."""
 
-MOST_STEPS: Final = 150_000
+MOST_STEPS: Final = 200_000
 STEPS_OF_A_WORD: Final = 12
 """How much work the spaces and experiments of a file may be together: so much, and so much for each of its words."""
 
@@ -72,12 +73,15 @@ class Checker:
 
 
 class Outcome(NamedTuple):
-    """What working one space out adds to a check, where the space itself is not wanted; `unable` where it cannot be."""
+    """What working one space out adds to a check, where the space itself is not wanted; `unable` where it cannot be.
+
+    `steps` is what it took, by the space and what it was given.
+    """
 
     findings: list[Diagnostic]
     limits: list[Outcomes]
     unable: Unable | None = None
-    steps: int = 0
+    steps: tuple[tuple[Hashable, int], ...] = ()
 
 
 class Check:
@@ -97,7 +101,9 @@ class Check:
         self.limits: dict[str, tuple[Constraint, ...]] = {}
         self.worked = self.found.worked
         self.told: list[Outcomes] = []
-        self.steps = 0
+        self.alike: dict[Hashable, Worked] = {}
+        self.steps: dict[Hashable, int] = {}
+        self.spent = 0
         self.most = MOST_STEPS + STEPS_OF_A_WORD * _tokens(module)
         self._begin()
         self._first = len(self.found.findings)
@@ -117,7 +123,9 @@ class Check:
         for outcome in outcomes or ():
             self.found.findings += outcome.findings
             self.told += outcome.limits
-        if (self.steps if outcomes is None else sum(outcome.steps for outcome in outcomes)) > self.most:
+            for alike, steps in outcome.steps:
+                self._spend(alike, steps)
+        if self.spent > self.most:
             self._refuse()
         self.found.findings += idle([*self.told, *(worked.limits for worked in self.worked)])
         self.found.findings[:] = _once(self.found.findings)
@@ -125,13 +133,19 @@ class Check:
 
     def outcome(self, job: Callable[[], None]) -> Outcome:
         """What one of the jobs adds."""
-        findings, worked, steps = len(self.found.findings), len(self.worked), self.steps
+        findings, worked, steps = len(self.found.findings), len(self.worked), len(self.steps)
         try:
             job()
         except Unable as error:
             return Outcome([], [], error)
         told = [each.limits for each in self.worked[worked:]]
-        return Outcome(self.found.findings[findings:], told, steps=self.steps - steps)
+        return Outcome(self.found.findings[findings:], told, steps=tuple(self.steps.items())[steps:])
+
+    def _spend(self, alike: Hashable, steps: int) -> None:
+        """Counts the work that a space is, once for all experiments that give it the same."""
+        if alike not in self.steps:
+            self.steps[alike] = steps
+            self.spent += steps
 
     def _refuse(self) -> None:
         """Tells that the spaces are too much work together, and nothing of each: it would depend on their order."""
@@ -274,16 +288,21 @@ class Check:
         self.found.spaces[declared.name] = self._work_out(declared)
 
     def _work_out(self, space: Declared, call: ast.Call | ast.Name | None = None, ends: Ends | None = None) -> Worked:
-        if self.steps > self.most:
-            return Worked(None, {}, [])
-        make = partial(work_out, space, call, self.module, ends, self.most - self.steps)
         shape = None if ends is None else (ends.shape, ends.outputs)
+        alike: Hashable = (space.module.source.path, space.name, "" if call is None else text(call), shape)
+        most = self.most - self.spent
+        if alike in self.alike or most < 0:
+            return self.alike.get(alike) or Worked(None, {}, [])
+        make = partial(work_out, space, call, self.module, ends, most)
         try:
             worked = self._sparing(make, *self._reached(space), call, ends and ends.span.part, also=shape)
         except TooLarge:
-            self.steps = self.most + 1
+            self._spend((alike, most), most + 1)
             return Worked(None, {}, [])
-        self.steps += worked.steps
+        if worked.findings:  # they may stand where this experiment names it
+            alike = alike, ends and ends.span.start
+        self.alike[alike] = worked
+        self._spend(alike, worked.steps)
         self.worked.append(worked)
         self.found.findings += worked.findings
         return worked

@@ -285,3 +285,12 @@ def test_an_op_that_reaches_itself_is_told_once() -> None:
 
 def test_a_space_whose_head_cannot_be_read_is_not_told_again() -> None:
     assert {f.code for f in check("space s [] -> y {\n  y = x -> relu\n}\n")} == {"E001"}
+
+
+def test_lists_in_lists_that_double_are_refused_at_once() -> None:
+    """Each holds the one before twice: the last has a million elements, in a file of twenty lines."""
+    lines = "".join(f"  a{i + 1} = [a{i}, a{i}]\n" for i in range(20))
+    (finding,) = check(
+        f"space s [x: (3, 8, 8)] -> y {{\n  a0 = [8 | 16]\n{lines}  y = x -> conv(8, 3) -> chain(a20)\n}}\n"
+    )
+    assert finding.code == "E405"

@@ -13,11 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from hostile import MOST, TEXTS
+from hostile import DEEP, MOST, TEXTS
 from pages import cases
 from random_programs import random_program
 from sound_programs import sound_program
 from texts import FILES, WORDS
+
+from atnas.dsl.syntax.tokens import DEEPEST
 
 TESTS: Final = Path(__file__).resolve().parents[2] / "tests"
 TOKENS: Final = re.compile(r'\s+|\w+|"[^"\n]*"|#[^\n]*|->|\.\.|[=!<>]=|.', re.DOTALL)
@@ -87,6 +89,8 @@ def made(name: str) -> Input:
 def largest() -> list[str]:
     """Every hostile text at its largest and at sizes below, some of which fit limits that the largest exceeds."""
     sizes = {name: {most // part for part in (1, 8, 60)} for name, most in MOST.items()}
+    for name in DEEP:
+        sizes[name] |= {DEEPEST - 2, DEEPEST}
     return [f"{name}:{size}" for name in reversed(TEXTS) for size in sorted(sizes[name], reverse=True)]
 
 

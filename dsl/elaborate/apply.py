@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
 
 LETTERS = "abcdef"
+STEPS_OF_A_USE = 4
+"""What a use costs besides what stands in it, next to the evaluation of an expression."""
+
 DEEPEST = 100
 """Uses inside uses that a program may have."""
 
@@ -196,6 +199,7 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
     try:
         if elab.depth > DEEPEST:
             raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
+        elab.spend(STEPS_OF_A_USE)
         place = elab.builder.place(call.place)
         result = _repeated(elab, call, syntax, given, place, guard)
         out = result.items[0] if isinstance(result, ListOf) and result.items else result

@@ -52,7 +52,7 @@ from atnas.dsl.syntax.walk import words
 BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
 """What the language has beside operators, and what each takes."""
 
-MOST_STEPS = 100_000
+MOST_STEPS = 150_000
 """Expressions that are evaluated, every turn and element counted, and nodes of diagrams, before a space is refused."""
 
 
@@ -136,6 +136,8 @@ class Elaborator:
 
     def _settled(self, value: Value, node: ast.Expr, cx: Context) -> Value:
         """An op without parentheses that needs no arguments becomes a use of it."""
+        if isinstance(value, ListOf):
+            self.spend(len(value.items))  # lists in lists may hold one list twice, and that one again
         if isinstance(value, ListOf) and isinstance(node, ast.List):
             return ListOf(tuple(self._settled(v, n, cx) for v, n in zip(value.items, node.items, strict=True)))
         if isinstance(value, ListOf):
