@@ -136,3 +136,11 @@ def test_what_constraints_rule_out_need_not_fit() -> None:
 )
 def test_conditions_that_cannot_be_are_findings(line: str, code: str) -> None:
     assert [f.code for f in program(cells(f"  {line}\n")).findings] == [code]
+
+
+def test_a_condition_that_never_holds_hides_no_shape() -> None:
+    text = (
+        "space s [x: (16, 24)] -> y {\n  heads = 3 | 5\n"
+        "  y = x -> attention(24, heads = heads)\n  require heads > 9\n}\n"
+    )
+    assert [f.code for f in program(text).findings] == ["E302"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size, spend
+from atnas.dsl.cases import FALSE, LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size, spend
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
@@ -145,6 +145,8 @@ class Builder:
     def settle(self) -> None:
         """Tells what operators refused, in architectures that the constraints on decisions let through."""
         holds = met(self.constraints) if self._refusals else TRUE
+        if holds is FALSE:  # that they leave nothing is told; it is no reason to be silent on everything else
+            holds = TRUE
         for refusal in self._refusals:
             let_through = only(holds, refusal.cases) if holds is not TRUE else refusal.cases
             if (case := failing(let_through)) is not None:
