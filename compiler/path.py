@@ -17,6 +17,9 @@ from atnas.dsl.operator import Shape
 
 Weights = dict[str, Tensor]
 
+CHANNELS_OF_A_VECTOR = 16
+"""What the widest registers of a processor hold."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -93,6 +96,7 @@ class Path:
     def __init__(self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode) -> None:
         self.genotype = genotype
         self.module = module
+        self._is_narrow = any(map(_is_narrow, module.modules()))
         self.regions: dict[str, Region] = {}
         self._mode = mode
         self._weights: list[tuple[str, _Slot]] = []
@@ -124,7 +128,7 @@ class Path:
         try:
             for name, slot in self._weights:
                 slot.lend(weights[name])
-            return self.module(x)  # type: ignore[no-any-return]
+            return self.module(x.contiguous() if self._is_narrow else x)  # type: ignore[no-any-return]
         finally:
             for _, slot in self._weights:
                 slot.restore()
@@ -170,6 +174,19 @@ class _Slot:
         whole = self._owner[self._name]
         assert whole is not None
         return whole
+
+
+def _is_narrow(part: nn.Module) -> bool:
+    """Whether oneDNN's gradient of a layer writes past its memory in channels-last, on processors without AVX-512.
+
+    It does for a 1x1 convolution with a stride, of fewer channels than a vector holds (oneDNN issue 6035).
+    """
+    return (
+        isinstance(part, nn.Conv2d)
+        and part.kernel_size == (1, 1)
+        and part.stride != (1, 1)
+        and 1 < part.in_channels < CHANNELS_OF_A_VECTOR
+    )
 
 
 def _averages(owner: nn.Module, features: int) -> Averages:
