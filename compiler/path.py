@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from atnas.compiler.activity import Genotype
@@ -128,7 +129,7 @@ class Path:
         try:
             for name, slot in self._weights:
                 slot.lend(weights[name])
-            return self.module(x.contiguous() if self._is_narrow else x)  # type: ignore[no-any-return]
+            return self.module(_rows_first(x) if self._is_narrow else x)  # type: ignore[no-any-return]
         finally:
             for _, slot in self._weights:
                 slot.restore()
@@ -187,6 +188,11 @@ def _is_narrow(part: nn.Module) -> bool:
         and part.stride != (1, 1)
         and 1 < part.in_channels < CHANNELS_OF_A_VECTOR
     )
+
+
+def _rows_first(x: Tensor) -> Tensor:
+    """[N, C, H, W] in torch's own layout; one channel fits channels-last as well, where it is not copied."""
+    return x.clone(memory_format=torch.contiguous_format)
 
 
 def _averages(owner: nn.Module, features: int) -> Averages:

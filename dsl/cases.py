@@ -8,7 +8,7 @@ architectures. The leaf `NEVER` marks what cannot happen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -278,6 +278,29 @@ def member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
 @lru_cache(maxsize=10_000)
 def _member(decision: int, options: int, allowed: frozenset[int]) -> Cases[bool]:
     return split(decision, [TRUE if i in allowed else FALSE for i in range(options)])
+
+
+def renamed(cases: Cases[T], names: Mapping[int, int]) -> Cases[T]:
+    """The same of other decisions: what depends on decision i depends on `names[i]`, with as many options."""
+    if cases.decision == LEAF:
+        return cases
+    done: dict[Cases[T], Cases[T]] = {}
+
+    def go(node: Cases[T]) -> Cases[T]:
+        if node.decision == LEAF:
+            return node
+        if node not in done:
+            decision, children = names[node.decision], [go(child) for child in node.children]
+            if all(decision < child.decision for child in children):
+                done[node] = split(decision, children)
+            else:  # the new names come in another order
+                options = range(len(children))
+                done[node] = choose(split(decision, [leaf(i) for i in options]), options, children)
+        return done[node]
+
+    found = go(cases)
+    spend(len(done) // WALKED)
+    return found
 
 
 def values(cases: Cases[T]) -> list[T]:

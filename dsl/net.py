@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
-from atnas.dsl.cases import LEAF, Cases, apply, at, choose, leaf, member, split
+from atnas.dsl.cases import LEAF, TRUE, Cases, apply, at, choose, leaf, member, split
 from atnas.dsl.operator import Shape
 from atnas.dsl.record import record
 from atnas.dsl.source import Span
@@ -255,6 +255,23 @@ class Compare:
 Condition = Num | Metric | Count | Members | Compare
 
 
+@record
+class Asked:
+    """A `require` line at one use: its condition, asked where its body is come to and the guards hold."""
+
+    condition: Condition
+    come: Cases[bool]
+    guards: tuple[Condition, ...]
+    span: Span
+
+    @property
+    def constraint(self) -> Constraint:
+        """The same as one condition and its guard."""
+        come: tuple[Condition, ...] = () if self.come is TRUE else (Read(apply(int, self.come)),)
+        guards = (*come, *self.guards)
+        return Constraint(self.condition, reduce(partial(Compare, "and"), guards) if guards else None, self.span)
+
+
 def numeric(condition: Condition, measure: Callable[[Metric], int] | None = None) -> Num:
     """A condition without counts as a number, with the metrics' values in it; 0 where there is none to ask."""
     match condition:
@@ -275,6 +292,34 @@ def speaks_of(condition: Condition, kinds: type | UnionType) -> bool:
     return isinstance(condition, kinds)
 
 
+class Nodes(Sequence[NetNode]):
+    """So many nodes, made when one is first looked at."""
+
+    def __init__(self, size: int, make: Callable[[], Sequence[NetNode]]) -> None:
+        self._size = size
+        self._make = make
+
+    @cached_property
+    def made(self) -> tuple[NetNode, ...]:
+        return tuple(self._make())
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> NetNode: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[NetNode, ...]: ...
+    def __getitem__(self, at: int | slice) -> NetNode | tuple[NetNode, ...]:
+        return self.made[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self.made == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.made)
+
+
 @record
 class Net:
     """A space. Node i may only refer to nodes before i."""
@@ -282,6 +327,6 @@ class Net:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[tuple[str, int], ...]
-    nodes: tuple[NetNode, ...]
+    nodes: Sequence[NetNode]
     decisions: tuple[Decision, ...]
     constraints: tuple[Constraint, ...] = ()

@@ -10,7 +10,7 @@ from atnas.dsl.cases import WALKED, Cases, TooLarge, apply, both, values, witnes
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, declared, written
-from atnas.dsl.elaborate.replay import Recording, is_within, like, numbers, replay, speaks_of_nodes
+from atnas.dsl.elaborate.template import copied, template, use
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
     Alternatives,
@@ -212,25 +212,17 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
 
 def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:
     """The outputs of a use; of one like another before it, by copying that."""
-    builder = elab.builder
+    alike = use(elab.builder, call, given, guard)
+    made = alike and template(elab, alike, lambda *of: _applied(elab, syntax, *of))
+    if alike and made:
+        result = copied(elab.builder, made, alike, guard, place)
+        if result is not None:
+            return result
     cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
-    tensors = given.items if isinstance(given, ListOf) else (given,)
-    key = like(builder, call, syntax, tensors, guard)
-    if key is None:
-        return _applied(elab, call, syntax, given, cx)
-    if key in builder.recordings:
-        elab.spend(len(builder.recordings[key]))
-        return replay(builder, builder.recordings[key], tensors, place)
-    first, uses, asked = len(builder.nodes), len(builder.uses), len(builder.constraints)
-    result = _applied(elab, call, syntax, given, cx)
-    last = (len(builder.nodes), len(builder.uses))
-    made = Recording((first, last[0]), (uses, last[1]), numbers(tensors), result, place)
-    if is_within(builder, made) and not any(map(speaks_of_nodes, builder.constraints[asked:])):
-        builder.recordings[key] = made
-    return result
+    return _applied(elab, syntax, call, given, cx)
 
 
-def _applied(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, cx: Context) -> Value:
+def _applied(elab: Elaborator, syntax: ast.Layer, call: Call, given: Value, cx: Context) -> Value:
     if syntax.short is not None:
         inner = elab.inside(syntax.short, cx)
         layer = elab.layer(elab.value(syntax.short, inner), syntax.short, inner)

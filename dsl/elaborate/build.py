@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, cast
 
 from atnas.dsl.cases import FALSE, LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size, spend
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
-from atnas.dsl.elaborate.replay import Recording
+from atnas.dsl.elaborate.template import Copy, Template, Unfit
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.net import (
     Arith,
+    Asked,
     ChoiceNode,
     Constraint,
     Decision,
@@ -45,28 +46,33 @@ MOST_OPTIONS = 10_000
 """Options of one decision and turns of one repeat that a program may have."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Builder:
-    """Collects one space. Findings are told once for each code and place."""
+    """Collects one space, or what is worked out by itself. Findings are told once for each code and place."""
 
     source: Source
     findings: list[Diagnostic]
-    nodes: list[NetNode] = field(default_factory=list)
-    shapes: list[Cases[Shape]] = field(default_factory=list)
+    templates: dict[Hashable, Template | None] = field(default_factory=dict)
+    settled: dict[Hashable, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
+    _cells: Unique = field(default_factory=Unique)
+    is_alone: bool = False
+    nodes: list[NetNode | None] = field(default_factory=list)
+    shapes: dict[int, Cases[Shape]] = field(default_factory=dict)
     decisions: list[Decision | None] = field(default_factory=list)
     uses: list[tuple[ast.Layer, int, Cases[bool]]] = field(default_factory=list)
-    _asked: dict[Constraint, None] = field(default_factory=dict)
-    _refusals: list[Refusal] = field(default_factory=list)
+    asked: dict[Asked, None] = field(default_factory=dict)
+    sites: list[tuple[str, ast.Expr]] = field(default_factory=list)
+    ways: dict[tuple[str, int], tuple[ast.Expr, str]] = field(default_factory=dict)
     _cases: int = 0
+    _refusals: list[Refusal] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
-    recordings: dict[Hashable, Recording] = field(default_factory=dict)
-    settled: dict[Hashable, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
+    _copies: list[Copy] = field(default_factory=list)
+    _shown: set[Builder] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     """Decisions whose options could not be found out, for which there is a finding."""
     _sites: Unique = field(default_factory=Unique)
-    _cells: Unique = field(default_factory=Unique)
     _ways: Unique = field(default_factory=Unique)
     _places: dict[str, int] = field(default_factory=dict)
     _told: set[tuple[str, Span]] = field(default_factory=set)
@@ -87,7 +93,9 @@ class Builder:
         self.tell(Diagnostic(code, span, message, cure, when, inner, labels, fix))
 
     def tell(self, finding: Diagnostic) -> None:
-        """Adds a finding, unless one of its code was made there before."""
+        """Adds a finding, unless one of its code was made there before. Raises `Unfit` where it is worked out alone."""
+        if self.is_alone:
+            raise Unfit
         if (finding.code, finding.span) not in self._told:
             self._told.add((finding.code, finding.span))
             self.findings.append(finding)
@@ -100,6 +108,7 @@ class Builder:
         if unique not in self._numbers:
             self._numbers[unique] = len(self.decisions)
             self._names.append(unique)
+            self.sites.append((name, site))
             self.decisions.append(None)
         return self._numbers[unique]
 
@@ -109,7 +118,9 @@ class Builder:
 
     def way(self, name: str, site: ast.Expr) -> str:
         """The way into an op that is not named where it is used."""
-        return self._ways(name, site)
+        unique = self._ways(name, site)
+        self.ways.setdefault((name, id(site)), (site, unique))
+        return unique
 
     def deepen(self, number: int) -> None:
         """A number that counts the turns of a repeat is a depth."""
@@ -133,14 +144,15 @@ class Builder:
                 inner=f"here {_listed(decision.options)}, before {_listed(before.options)}",
             )
 
-    def require(self, constraint: Constraint | None) -> None:
+    def require(self, asked: Asked | None) -> None:
         """Adds a constraint, once: every use of a cell asks the same."""
-        if constraint is not None:
-            self._asked.setdefault(constraint)
+        if asked is not None:
+            self.asked.setdefault(asked)
 
-    @property
+    @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
-        return tuple(self._asked)
+        """What is asked, once all is worked out."""
+        return tuple(asked.constraint for asked in self.asked)
 
     def settle(self) -> None:
         """Tells what operators refused, in architectures that the constraints on decisions let through."""
@@ -154,8 +166,10 @@ class Builder:
 
     def see(self, node: ast.Expr, tensor: int) -> None:
         """Notes the shape of an expression."""
-        shape = self.shapes[tensor]
-        self.seen.setdefault(id(node), {})[id(shape)] = shape
+        self._see(id(node), self.shapes[tensor])
+
+    def _see(self, node: int, shape: Cases[Shape]) -> None:
+        self.seen.setdefault(node, {})[id(shape)] = shape
 
     # Nodes
 
@@ -203,6 +217,8 @@ class Builder:
         raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
         if failing(raw) is None:
             return raw  # type: ignore[return-value]
+        if self.is_alone:
+            raise Unfit
         self._refusals.append(replace(blame, cases=raw))
         return only(apply(lambda s: not isinstance(s, Failure), raw), raw)  # type: ignore[arg-type]
 
@@ -231,15 +247,48 @@ class Builder:
 
     def add(self, node: NetNode, shape: Cases[Shape]) -> int:
         """A node whose shape is known."""
-        if len(self.nodes) >= LARGEST_NET:
+        self._grow(1, size(shape))
+        self.nodes.append(node)
+        self.shapes[len(self.nodes) - 1] = shape
+        return len(self.nodes) - 1
+
+    def copy(self, copy: Copy) -> None:
+        """The nodes of a template; they are made when they are looked at."""
+        body, inputs = copy.template.body, copy.template.inputs
+        self._grow(len(body.nodes) - inputs, body._cases)
+        self.nodes += [None] * (len(body.nodes) - inputs)
+        self._copies.append(copy)
+        if body not in self._shown:  # one shape or another, it is the same in all copies
+            self._shown.add(body)
+            for node, shapes in body.seen.items():
+                for shape in shapes.values():
+                    self._see(node, copy.move.cases(shape))
+
+    def _grow(self, nodes: int, cases: int) -> None:
+        if len(self.nodes) + nodes > LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
-        spend(1)
-        self._cases += size(shape)
+        spend(nodes)
+        self._cases += cases
         if self._cases > MOST_CASES:
             raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")
-        self.nodes.append(node)
-        self.shapes.append(shape)
-        return len(self.nodes) - 1
+
+    def whole(self) -> list[NetNode]:
+        """All nodes, those of copies too."""
+        for template, move in self._copies:
+            made = map(move.layer, template.body.whole()[template.inputs :])
+            self.nodes[move.first : move.first + len(template.body.nodes) - template.inputs] = made
+            self.uses += [(syntax, move.node(n), move.come(guard)) for syntax, n, guard in template.body.uses]
+        self._copies.clear()
+        return cast("list[NetNode]", self.nodes)
+
+    def alone(self, shapes: Sequence[Cases[Shape]], outer: Sequence[int]) -> Builder:
+        """Another for what is worked out by itself, on inputs of these shapes that depend on these decisions."""
+        body = Builder(self.source, [], self.templates, self.settled, self._cells, is_alone=True)
+        body.nodes += [InputNode("", ())] * len(shapes)
+        body.shapes.update(enumerate(shapes))
+        body.decisions += [self.decisions[decision] for decision in outer]
+        body._names += [self._names[decision] for decision in outer]
+        return body
 
     def place(self, place: str) -> str:
         """A name for weights that nothing else has: a second use gets `~2`."""

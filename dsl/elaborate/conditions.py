@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial, reduce
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from atnas.dsl.cases import TRUE, Cases, apply, values
+from atnas.dsl.cases import TRUE, Cases, values
 from atnas.dsl.elaborate.comparisons import TEXT, comparable, kinds_of, no_list
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.values import (
@@ -30,16 +30,15 @@ from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.findings.units import compared
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import (
+    Asked,
     ChoiceNode,
     Compare,
     Condition,
-    Constraint,
     Count,
     LayerNode,
     Members,
     Metric,
     Pick,
-    Read,
     number,
     speaks_of,
 )
@@ -65,9 +64,7 @@ CHOOSING: Final = ("==", "!=", "in")
 """What compares a choice with its alternatives."""
 
 
-def constraint(
-    elab: Elaborator, statement: ast.Require, cx: Context, outputs: Sequence[Value] = ()
-) -> Constraint | None:
+def constraint(elab: Elaborator, statement: ast.Require, cx: Context, outputs: Sequence[Value] = ()) -> Asked | None:
     """A `require` line; it asks nothing where the body it stands in, with these outputs, is not used."""
     sides = [statement.condition] if statement.guard is None else [statement.condition, statement.guard]
     wanted, *rest = [condition(elab, side, cx) for side in sides]
@@ -75,13 +72,11 @@ def constraint(
         return None
     if not all(holds(elab, side, found) for side, found in zip(sides, (wanted, *rest), strict=True)):
         return None
-    guards: list[Condition] = [] if cx.guard is TRUE else [Read(apply(int, cx.guard))]
+    guards = [r for r in rest if not isinstance(r, Unknown)]
     if cx.nodes is not None and speaks_of(wanted, Metric | Count):  # what is not used has some too: zero
         used = Count(tuple((out.node, cx.guard) for out in outputs if isinstance(out, Tensor)))
-        guards.append(Compare(">=", used, 1))
-    guards += [r for r in rest if not isinstance(r, Unknown)]
-    guard = reduce(partial(Compare, "and"), guards) if guards else None
-    return Constraint(wanted, guard, statement.span)
+        guards.insert(0, Compare(">=", used, 1))
+    return Asked(wanted, cx.guard, tuple(guards), statement.span)
 
 
 def holds(elab: Elaborator, node: ast.Expr, found: Condition | Unknown) -> bool:
@@ -219,7 +214,7 @@ def _decision(elab: Elaborator, value: Value, cx: Context) -> int | None:
             inner = elab.inside(short, inner)
             return _decision(elab, elab.value(short, inner), inner)
         case Tensor(node):
-            made = elab.builder.nodes[node]
+            made = elab.builder.whole()[node]
             if isinstance(made, ChoiceNode) and isinstance(made.selector, Pick):
                 about = elab.builder.decisions[made.selector.decision]
                 return made.selector.decision if about is not None and about.kind == "tensor" else None
@@ -283,9 +278,11 @@ def _count(elab: Elaborator, node: ast.Call, cx: Context) -> Condition | Unknown
 
 def _uses(elab: Elaborator, target: object, cx: Context) -> list[tuple[int, Cases[bool]]]:
     first, last = cx.nodes or (0, len(elab.builder.nodes))
+    nodes = elab.builder.whole()
     if isinstance(target, Declared):
-        return [(n, where) for syntax, n, where in elab.builder.uses if syntax is target.syntax and first <= n < last]
-    nodes = elab.builder.nodes
+        uses = elab.builder.uses
+        found = [(n, where) for syntax, n, where in uses if syntax is target.syntax and first <= n < last]
+        return sorted(found, key=itemgetter(0))
     return [
         (n, TRUE) for n in range(first, last) if isinstance(made := nodes[n], LayerNode) and made.operator == target
     ]

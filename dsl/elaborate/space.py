@@ -18,7 +18,7 @@ from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.modules import Declared, Module
-from atnas.dsl.net import Constraint, Net
+from atnas.dsl.net import Asked, Constraint, Net, Nodes
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
@@ -96,7 +96,7 @@ def work_out(
         name=syntax.name.id,
         inputs=tuple(range(len(syntax.inputs))),
         outputs=tuple((port.name.id, out.node) for port, out in ports if isinstance(out, Tensor)),
-        nodes=tuple(builder.nodes),
+        nodes=Nodes(len(builder.nodes), builder.whole),
         decisions=tuple(d for d in builder.decisions if d is not None),
         constraints=builder.constraints,
     )
@@ -133,7 +133,7 @@ def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Const
     meter = Meter(MOST_STEPS)
     elab = Elaborator(builder, meter)
     cx = Context(module, {}, "", "", {})
-    found: list[Constraint | None] = []
+    found: list[Asked | None] = []
     with metered(meter):
         for statement in requires:
             try:
@@ -141,7 +141,7 @@ def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Const
             except TooLarge as error:
                 builder.report("E405", statement.span, str(error))
                 break
-    return tuple(c for c in found if c is not None), builder.findings
+    return tuple(asked.constraint for asked in found if asked is not None), builder.findings
 
 
 def _arguments(

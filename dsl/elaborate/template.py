@@ -1,0 +1,220 @@
+"""Uses of an op or a cell that are alike are worked out once, by themselves, and copied to where they stand.
+
+Before: a body is worked through for each use. After: once for all uses with the same arguments and shapes; a copy costs
+what it decides and puts out. Its layers are made when somebody looks at them, which checking does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, support
+from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.move import ALONE, Move
+from atnas.dsl.elaborate.values import Call, ListOf, Tensor, Undecided, Value
+from atnas.dsl.modules import Declared
+from atnas.dsl.net import Arith, Pick, Read
+from atnas.dsl.operator import Shape
+from atnas.dsl.syntax import ast
+
+if TYPE_CHECKING:
+    from atnas.dsl.elaborate.build import Builder
+    from atnas.dsl.elaborate.expressions import Elaborator
+
+MOST_PARTS: Final = 256
+"""Parts of an argument that are compared: one of more is worked through."""
+
+
+class Unfit(Exception):
+    """What was worked out by itself has a finding: what is said of it depends on where it stands."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use whose arguments and tensors say nothing of where it stands, but for the decisions that they depend on.
+
+    In `shapes` and `arguments` these are numbered from 0 on.
+    """
+
+    call: Call
+    tensors: tuple[int, ...]
+    is_list: bool
+    outer: tuple[int, ...]
+    shapes: tuple[Cases[Shape], ...]
+    arguments: tuple[tuple[str, Value], ...]
+
+    @property
+    def key(self) -> Hashable:
+        """What uses that are alike share."""
+        given = tuple(_word(value) for _, value in self.arguments)
+        return id(self.call.declared.syntax), self.is_list, self.shapes, given
+
+
+@dataclass(frozen=True)
+class Template:
+    """A use that was worked out by itself.
+
+    The nodes of `body` begin with so many inputs, its decisions with those that inputs and arguments depend on.
+    """
+
+    body: Builder
+    result: Value
+    inputs: int
+
+
+class Copy(NamedTuple):
+    """A template where it is used."""
+
+    template: Template
+    move: Move
+
+
+def use(builder: Builder, call: Call, given: Value, guard: Cases[bool]) -> Use | None:
+    """A use apart from where it stands; None where that matters."""
+    values = given.items if isinstance(given, ListOf) else (given,)
+    tensors = tuple(value.node for value in values if isinstance(value, Tensor))
+    shapes = tuple(builder.shapes[tensor] for tensor in tensors)
+    if len(tensors) < len(values) or not call.way or NEVER in shapes:
+        return None
+    room = MOST_PARTS
+    outer: set[int] = set()
+    for _, value in call.arguments:
+        if (room := _read(value, room, outer)) < 0:
+            return None
+    for shape in shapes:
+        if shape.decision != LEAF:
+            outer |= support(shape)
+    is_list = isinstance(given, ListOf)
+    if not outer:
+        return Use(call, tensors, is_list, (), shapes, call.arguments)
+    if guard is not TRUE and not support(guard).isdisjoint(outer):
+        return None
+    order = tuple(sorted(outer))
+    move = Move({decision: i for i, decision in enumerate(order)}, (), 0, TRUE, "")
+    arguments = tuple((name, _apart(value, move)) for name, value in call.arguments)
+    return Use(call, tensors, is_list, order, tuple(map(move.cases, shapes)), arguments)
+
+
+def template(elab: Elaborator, use: Use, work: Callable[[Call, Value, Context], Value]) -> Template | None:
+    """What uses like this one have in common; None where each has to be worked through. `work` does so once."""
+    outside, key = elab.builder, use.key
+    if key in outside.templates:
+        return outside.templates[key]
+    outside.templates[key] = None  # an op that reaches itself comes here again
+    elab.builder = body = outside.alone(use.shapes, use.outer)
+    call, tensors = use.call, tuple(map(Tensor, range(len(use.tensors))))
+    way = call.way if _is_cell(call) else ALONE
+    call = Call(call.declared, use.arguments, way, ALONE, call.span)
+    try:
+        cx = Context(call.declared.module, dict(use.arguments), way, ALONE, {})
+        result = work(call, ListOf(tensors) if use.is_list else tensors[0], cx)
+    except Unfit:
+        return None
+    finally:
+        elab.builder = outside
+    if body.undone or not all(isinstance(each, Tensor) for each in _each(result)):
+        return None
+    outside.templates[key] = made = Template(body, result, len(tensors))
+    return made
+
+
+def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], place: str) -> Value | None:
+    """Adds a template where it is used. None, with nothing done that working it through would not do as well,
+    where names have to be told apart here that are not there."""
+    body, way = template.body, use.call.way
+    for (name, _), (site, told) in body.ways.items():
+        if builder.way(_here(name, way), site) != _here(told, way):
+            return None
+    numbers = dict(enumerate(use.outer))
+    for name, site in body.sites:
+        numbers[len(numbers)] = builder.reserve(_here(name, way), site)
+    for number in range(len(use.outer), len(numbers)):
+        made = body.decisions[number]
+        assert made is not None
+        builder.decide(numbers[number], made.kind, made.options, made.ordered, made.span)
+    move = Move(numbers, use.tensors, len(builder.nodes), guard, place)
+    builder.copy(Copy(template, move))
+    for asked in body.asked:
+        builder.require(move.asked(asked))
+    for output in _each(template.result):
+        assert isinstance(output, Tensor)
+        if output.node >= template.inputs:
+            builder.shapes[move.node(output.node)] = move.cases(body.shapes[output.node])
+    return move.value(template.result)
+
+
+def _is_cell(call: Call) -> bool:
+    """Whether its decisions are named in the same way wherever it is used."""
+    syntax = call.declared.syntax
+    return isinstance(syntax, ast.Layer) and syntax.keyword == "cell"
+
+
+def _here(name: str, way: str) -> str:
+    return way + name[len(ALONE) :] if name.startswith(ALONE) else name
+
+
+def _each(value: Value) -> Iterator[Value]:
+    if isinstance(value, ListOf):
+        for item in value.items:
+            yield from _each(item)
+    else:
+        yield value
+
+
+# Arguments
+
+
+def _read(value: Value, room: int, outer: set[int]) -> int:
+    """How many parts there is room for after those of an argument; below 0 where that says where it stands.
+
+    The decisions that it depends on come to `outer`.
+    """
+    if room < 0:
+        return room
+    match value:
+        case int() | float() | str() | None | Undecided():
+            return room - 1
+        case ListOf(items) | Pick(options=items):
+            if isinstance(value, Pick):
+                outer.add(value.decision)
+            room -= len(items)
+            for item in items if room >= 0 else ():
+                room = _read(item, room, outer)
+            return room
+        case Arith(_, left, right):
+            return _read(right, _read(left, room - 1, outer), outer)
+        case Read(cases):
+            outer |= support(cases)
+            return room - 1
+        case _:
+            return -1
+
+
+def _apart(value: Value, move: Move) -> Value:
+    """An argument of other decisions."""
+    match value:
+        case ListOf(items):
+            return ListOf(tuple(_apart(item, move) for item in items))
+        case Pick() | Arith() | Read():
+            return move.number(value)
+        case _:
+            return value
+
+
+def _word(value: Value) -> Hashable:
+    """What two arguments share that are the same; 1 is not `true`."""
+    match value:
+        case Undecided(name, Declared(syntax=syntax)):
+            return name, id(syntax)
+        case Undecided(name, target):
+            return name, target
+        case ListOf(items):
+            return tuple(map(_word, items))
+        case Pick(decision, options):
+            return Pick, decision, tuple(map(_word, options))
+        case Arith(op, left, right):
+            return op, _word(left), _word(right)
+        case _:
+            return type(value), value
