@@ -163,7 +163,8 @@ class Actions:
     # Expressions
 
     def name(self, c: list[Any]) -> ast.Name:
-        return ast.Name(self._span(c[0], c[0]), c[0].text)
+        word = c[0]
+        return ast.Name(Span(self.part, word.start, word.end), word.text)
 
     def number(self, c: list[Any]) -> ast.Number | ast.Name:
         span, text = self._span(c[0], c[0]), c[0].text

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final
 
 from atnas.dsl.syntax import ast
 
 
+def _in_call(node: ast.Call) -> Sequence[ast.Expr]:
+    return node.function, *[argument.value for argument in node.arguments]
+
+
+def _in_range(node: ast.Range) -> Sequence[ast.Expr]:
+    return (node.low, node.high) if node.step is None else (node.low, node.high, node.step)
+
+
+_CHILDREN: Final[Mapping[type, Callable[[Any], Sequence[ast.Expr]]]] = {
+    ast.List: attrgetter("items"),
+    ast.Choice: attrgetter("options"),
+    ast.Each: attrgetter("item", "source"),
+    ast.Call: _in_call,
+    ast.Index: attrgetter("target", "index"),
+    ast.Range: _in_range,
+    ast.Subset: attrgetter("count", "items"),
+    ast.Binary: attrgetter("left", "right"),
+    ast.Pipe: attrgetter("left", "right"),
+    ast.Negate: lambda node: (node.operand,),
+}
+
+
 def children(node: ast.Expr) -> Sequence[ast.Expr]:
     """The expressions directly under one, in reading order."""
-    match node:
-        case ast.List(items=items) | ast.Choice(options=items):
-            return items
-        case ast.Each(item=item, source=source):
-            return (item, source)
-        case ast.Call(function=function, arguments=arguments):
-            return (function, *(a.value for a in arguments))
-        case ast.Index(target=target, index=index):
-            return (target, index)
-        case ast.Range(low=low, high=high, step=step):
-            return (low, high) if step is None else (low, high, step)
-        case ast.Subset(count=count, items=items_):
-            return (count, items_)
-        case ast.Binary(left=left, right=right) | ast.Pipe(left=left, right=right):
-            return (left, right)
-        case ast.Negate(operand=operand):
-            return (operand,)
-        case _:
-            return ()
+    found = _CHILDREN.get(type(node))
+    return () if found is None else found(node)
 
 
 def parts(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -36,7 +43,7 @@ def parts(node: ast.Expr) -> Iterator[ast.Expr]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(reversed(children(top)))
+        stack += children(top)[::-1]
 
 
 def words(node: ast.Expr) -> Iterator[ast.Name]:

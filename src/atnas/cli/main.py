@@ -32,7 +32,7 @@ COMMANDS = {
 }
 
 SHORT = {"check", "fmt", "list", "explain"}
-"""Commands that are done before it pays to look for garbage often."""
+"""Commands that are done before it pays to look for garbage: what they make, they need to the end."""
 
 ISSUES = "please report this with the text above"
 
@@ -85,7 +85,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a character that the terminal does not know is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     if SHORT.intersection(sys.argv[1:2]):
-        gc.set_threshold(50_000)
+        gc.disable()
     sys.exit(guarded())
 
 
