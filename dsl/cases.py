@@ -299,7 +299,7 @@ def renamed(cases: Cases[T], names: Mapping[int, int]) -> Cases[T]:
         return done[node]
 
     found = go(cases)
-    spend(len(done) // WALKED)
+    spend(len(done) // 2)
     return found
 
 

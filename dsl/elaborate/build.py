@@ -7,7 +7,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
-from atnas.dsl.cases import FALSE, LEAF, NEVER, TRUE, Cases, TooLarge, apply, choose, leaf, member, only, size, spend
+from atnas.dsl.cases import (
+    FALSE,
+    LEAF,
+    NEVER,
+    TRUE,
+    WALKED,
+    Cases,
+    TooLarge,
+    apply,
+    choose,
+    leaf,
+    member,
+    only,
+    size,
+    spend,
+)
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
@@ -247,6 +262,7 @@ class Builder:
 
     def add(self, node: NetNode, shape: Cases[Shape]) -> int:
         """A node whose shape is known."""
+        spend(1)
         self._grow(1, size(shape))
         self.nodes.append(node)
         self.shapes[len(self.nodes) - 1] = shape
@@ -254,9 +270,10 @@ class Builder:
 
     def copy(self, copy: Copy) -> None:
         """The nodes of a template; they are made when they are looked at."""
-        body, inputs = copy.template.body, copy.template.inputs
-        self._grow(len(body.nodes) - inputs, body._cases)
-        self.nodes += [None] * (len(body.nodes) - inputs)
+        body, size = copy.template.body, len(copy.template.body.nodes) - copy.template.inputs
+        spend(size // WALKED + len(body.sites))
+        self._grow(size, body._cases)
+        self.nodes += [None] * size
         self._copies.append(copy)
         if body not in self._shown:  # one shape or another, it is the same in all copies
             self._shown.add(body)
@@ -267,7 +284,6 @@ class Builder:
     def _grow(self, nodes: int, cases: int) -> None:
         if len(self.nodes) + nodes > LARGEST_NET:
             raise TooLarge(f"the space has more than {LARGEST_NET:,} layers and choices")
-        spend(nodes)
         self._cases += cases
         if self._cases > MOST_CASES:
             raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")

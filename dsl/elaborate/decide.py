@@ -31,6 +31,7 @@ from atnas.dsl.net import Json, Num, Pick, Static, equals
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
+from atnas.dsl.syntax.walk import PLAIN
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
@@ -117,7 +118,7 @@ def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
     selector = Pick(decision, keys)
     options = []
     for i, option in enumerate(node.options):
-        plain = isinstance(option, ast.Number | ast.Bool | ast.String)  # what is the same wherever it stands
+        plain = isinstance(option, PLAIN)
         options.append(elab.value(option, cx if plain else cx.where(both(cx.guard, equals(selector, i)))))
     if any(isinstance(o, Unknown) for o in options):
         return undone(elab, decision)

@@ -47,12 +47,12 @@ from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
-from atnas.dsl.syntax.walk import words
+from atnas.dsl.syntax.walk import PLAIN, words
 
 BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
 """What the language has beside operators, and what each takes."""
 
-MOST_STEPS = 150_000
+MOST_STEPS = 100_000
 """Expressions that are evaluated, every turn and element counted, and nodes of diagrams, before a space is refused."""
 
 
@@ -66,6 +66,7 @@ class Elaborator:
         self._written: dict[int, tuple[str, ...]] = {}
         self._words: dict[int, tuple[str, ...]] = {}
         self._steps: dict[tuple[int, tuple[object, ...]], Steps] = {}
+        self._places: dict[tuple[int, int], dict[str, int]] = {}
 
     def written(self, node: ast.Choice) -> tuple[str, ...]:
         """The alternatives of a choice as they stand there."""
@@ -127,6 +128,8 @@ class Elaborator:
     def default(self, parameter: ast.Parameter, cx: Context) -> Value:
         """The value of a parameter that no argument was given for."""
         assert parameter.default is not None
+        if isinstance(parameter.default, PLAIN):
+            return self.value(parameter.default, cx)
         return self.value(parameter.default, self._under(parameter.name.id, parameter.default, cx))
 
     def _under(self, name: str, value: ast.Expr, cx: Context) -> Context:
@@ -305,9 +308,7 @@ class Elaborator:
         if syntax.keyword == "space":
             self.builder.report("E201", call.span, f"`{syntax.name.id}` is a space; a layer is an `op` or a `cell`")
             return UNKNOWN
-        names = [p.name.id for p in syntax.parameters]
-        required = {p.name.id for p in syntax.parameters if p.default is None}
-        found = assign(self.builder, call, given, names, required)
+        found = self._assigned(call, syntax, given)
         if found is None:
             return UNKNOWN
         word = call.function.id if isinstance(call, ast.Call) else call.id
@@ -323,10 +324,25 @@ class Elaborator:
         for parameter in syntax.parameters:
             name = parameter.name.id
             if name in found:
-                arguments[name] = found[name].value
+                arguments[name] = found[name]
             elif parameter.default is not None:
                 arguments[name] = self.default(parameter, inner)
         return Call(declared, tuple(arguments.items()), way, place, call.span)
+
+    def _assigned(
+        self, call: ast.Call | ast.Name, syntax: ast.Layer, given: Sequence[Given]
+    ) -> dict[str, Value] | None:
+        """The arguments by the names of the parameters that take them; None where a finding was made."""
+        key = id(call), id(syntax)
+        if key not in self._places:
+            names = [p.name.id for p in syntax.parameters]
+            required = {p.name.id for p in syntax.parameters if p.default is None}
+            found = assign(self.builder, call, given, names, required)
+            if found is None:
+                return None
+            order = [id(g) for g in given]
+            self._places[key] = {name: order.index(id(argument)) for name, argument in found.items()}
+        return {name: given[place].value for name, place in self._places[key].items()}
 
     def _builtin(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id

@@ -7,7 +7,6 @@ what it decides and puts out. Its layers are made when somebody looks at them, w
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, support
@@ -17,6 +16,7 @@ from atnas.dsl.elaborate.values import Call, ListOf, Tensor, Undecided, Value
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Arith, Pick, Read
 from atnas.dsl.operator import Shape
+from atnas.dsl.record import record
 from atnas.dsl.syntax import ast
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Unfit(Exception):
     """What was worked out by itself has a finding: what is said of it depends on where it stands."""
 
 
-@dataclass(frozen=True)
+@record
 class Use:
     """A use whose arguments and tensors say nothing of where it stands, but for the decisions that they depend on.
 
@@ -52,7 +52,7 @@ class Use:
         return id(self.call.declared.syntax), self.is_list, self.shapes, given
 
 
-@dataclass(frozen=True)
+@record
 class Template:
     """A use that was worked out by itself.
 

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from atnas.dsl.syntax import ast
 
+PLAIN: Final = (ast.Number, ast.Bool, ast.String)
+"""What is the same wherever it stands."""
+
 
 def _in_call(node: ast.Call) -> Sequence[ast.Expr]:
     return node.function, *[argument.value for argument in node.arguments]
