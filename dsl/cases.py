@@ -9,13 +9,11 @@ architectures. The leaf `NEVER` marks what cannot happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from atnas.dsl.errors import Unable
+from atnas.dsl.meter import WALKED, TooLarge, spend, steps_left
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,48 +22,6 @@ LEAF: Final = 1 << 60
 
 LARGEST: Final = 1_000_000
 """Operands that one operation looks at before it gives up, so that a hostile program costs bounded time and memory."""
-
-
-WALKED: Final = 8
-"""Nodes of a diagram that are walked over, or options counted, in the time of one step."""
-
-
-class TooLarge(Unable):
-    """The space is larger than this program takes. The text says what is too large."""
-
-
-class Meter:
-    """Counts the work that one space takes: expressions, nodes of diagrams, options, some microseconds each."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.spent = 0
-
-    def spend(self, steps: int) -> None:
-        """Raises `TooLarge` where it is more than any space needs."""
-        self.spent += steps
-        if self.spent > self.most:
-            raise TooLarge(f"working it out takes more than {self.most:,} steps")
-
-
-_meter: Final = ContextVar[Meter | None]("meter", default=None)
-
-
-@contextmanager
-def metered(meter: Meter) -> Iterator[None]:
-    """Operations on diagrams are counted by this meter, as often as they are asked for, remembered or not."""
-    before = _meter.set(meter)
-    try:
-        yield
-    finally:
-        _meter.reset(before)
-
-
-def spend(steps: int) -> None:
-    """Counts work with the meter that is set, if any. Raises `TooLarge`."""
-    meter = _meter.get()
-    if meter is not None:
-        meter.spend(steps)
 
 
 class Cases(Generic[T]):
@@ -175,11 +131,11 @@ class _Done(dict[tuple[int, ...], Cases[R]]):
     """What an operation on so many operands has made, by the operands' nodes, and the steps that it took."""
 
     def __init__(self, operands: int) -> None:
-        meter = _meter.get()
+        left = steps_left()
         self.steps = 0
         self._price = 1 + operands // 4
         self._most = LARGEST // operands
-        self._room = meter.most - meter.spent if meter is not None else LARGEST * self._price
+        self._room = LARGEST * self._price if left is None else left
 
     def keep(self, key: tuple[int, ...], made: Cases[R], children: int) -> Cases[R]:
         """The same, kept; it was made of so many children. Raises `TooLarge`."""

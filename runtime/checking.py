@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
-from atnas.dsl.cases import TooLarge
 from atnas.dsl.elaborate.limits import Outcomes, idle
 from atnas.dsl.elaborate.space import Ends, Worked, limits, work_out
 from atnas.dsl.errors import Unable
@@ -18,6 +17,7 @@ from atnas.dsl.lint.loops import free, loops
 from atnas.dsl.lint.names import scan
 from atnas.dsl.lint.unused import left, said
 from atnas.dsl.memo import Memo
+from atnas.dsl.meter import TooLarge
 from atnas.dsl.modules import Declared, Module, Parsed, Reader, load
 from atnas.dsl.net import Constraint
 from atnas.dsl.settings import Settings

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from hostile import TEXTS
 
-from atnas.dsl.cases import Meter, TooLarge, apply, leaf, member, metered, only, witness
+from atnas.dsl.cases import apply, leaf, member, only, witness
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.suggest import compared, nearest
+from atnas.dsl.meter import Meter, TooLarge, metered
 from atnas.dsl.source import Source
 from atnas.runtime.checking import Checker, read_program
 

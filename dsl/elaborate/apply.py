@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atnas.dsl.cases import WALKED, Cases, TooLarge, apply, both, values, witness
+from atnas.dsl.cases import Cases, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, declared, written
@@ -28,6 +28,7 @@ from atnas.dsl.elaborate.values import (
 )
 from atnas.dsl.extern import layer_class
 from atnas.dsl.findings.diagnostics import Label
+from atnas.dsl.meter import WALKED, TooLarge
 from atnas.dsl.net import Edge, Guard, Read, equals, number
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span

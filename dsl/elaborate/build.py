@@ -12,16 +12,13 @@ from atnas.dsl.cases import (
     LEAF,
     NEVER,
     TRUE,
-    WALKED,
     Cases,
-    TooLarge,
     apply,
     choose,
     leaf,
     member,
     only,
     size,
-    spend,
 )
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
@@ -29,6 +26,7 @@ from atnas.dsl.elaborate.naming import Unique
 from atnas.dsl.elaborate.template import Copy, Template, Unfit
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
+from atnas.dsl.meter import WALKED, TooLarge, hurry, spend
 from atnas.dsl.net import (
     Arith,
     Asked,
@@ -234,6 +232,7 @@ class Builder:
             return raw  # type: ignore[return-value]
         if self.is_alone:
             raise Unfit
+        hurry()
         self._refusals.append(replace(blame, cases=raw))
         return only(apply(lambda s: not isinstance(s, Failure), raw), raw)  # type: ignore[arg-type]
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import Any, Final
 
-from atnas.dsl.cases import WALKED, Meter
 from atnas.dsl.elaborate.apply import join
 from atnas.dsl.elaborate.arguments import Given, assign, settle
-from atnas.dsl.elaborate.build import MOST_OPTIONS, Builder
+from atnas.dsl.elaborate.build import Builder
+from atnas.dsl.elaborate.builtins import BUILTINS, builtin
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.decide import choice, range_, subset
 from atnas.dsl.elaborate.lists import each, index
 from atnas.dsl.elaborate.naming import Names, Steps, steps
-from atnas.dsl.elaborate.numbers import NO_EDITS, arithmetic, operation, whole
+from atnas.dsl.elaborate.numbers import arithmetic, operation
 from atnas.dsl.elaborate.pipes import is_number, pipe, plus, times
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
     UNKNOWN,
-    Alternatives,
     Call,
-    Chain,
     Chosen,
     LayerValue,
     ListOf,
@@ -35,22 +34,18 @@ from atnas.dsl.elaborate.values import (
 from atnas.dsl.extern import layer_class, signature
 from atnas.dsl.findings.calls import lone, nameless
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
-from atnas.dsl.findings.edits import around
 from atnas.dsl.findings.names import no_layer, unknown
 from atnas.dsl.findings.units import stray
 from atnas.dsl.findings.words import quoted, wanted
 from atnas.dsl.lint.externs import is_sound
+from atnas.dsl.meter import Meter
 from atnas.dsl.modules import Declared
-from atnas.dsl.net import Pick
 from atnas.dsl.operator import ParameterInfo, parameters
 from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 from atnas.dsl.syntax.walk import PLAIN, words
-
-BUILTINS = {"chain": "a list of layers", "range": "a whole number"}
-"""What the language has beside operators, and what each takes."""
 
 MOST_STEPS = 100_000
 """Expressions that are evaluated, every turn and element counted, and nodes of diagrams, before a space is refused."""
@@ -77,44 +72,26 @@ class Elaborator:
     def value(self, node: ast.Expr, cx: Context) -> Value:
         """What an expression means here."""
         self.spend(1)
-        found = self._value(node, cx)
+        found = _RULES[type(node)](self, node, cx)
         if isinstance(found, Tensor):
             self.builder.see(node, found.node)
         return found
 
-    def _value(self, node: ast.Expr, cx: Context) -> Value:
-        match node:
-            case ast.Number(value=value):
-                odd = stray(node) if node.unit else None
-                return value if odd is None else self._told(odd)
-            case ast.Bool(value=value) | ast.String(value=value):
-                return value
-            case ast.Name():
-                return self._name(node, cx)
-            case ast.List(items=items):
-                return ListOf(tuple(self.value(i, cx) for i in items))
-            case ast.Each():
-                return each(self, node, cx)
-            case ast.Call():
-                return self._call(node, cx)
-            case ast.Index():
-                return index(self, node, cx)
-            case ast.Range():
-                return range_(self, node, cx)
-            case ast.Subset():
-                return subset(self, node, cx)
-            case ast.Negate(operand=operand):
-                return arithmetic(self, "-", 0, self.value(operand, cx), node.span)
-            case ast.Choice():
-                return choice(self, node, cx)
-            case ast.Pipe():
-                return pipe(self, node, cx)
-            case ast.Binary(op="*"):
-                return times(self, node, cx)
-            case ast.Binary(op="+"):
-                return plus(self, node, cx)
-            case ast.Binary():
-                return operation(self, node, cx)
+    def _number(self, node: ast.Number, _: Context) -> Value:
+        odd = stray(node) if node.unit else None
+        return node.value if odd is None else self._told(odd)
+
+    def _same(self, node: ast.Bool | ast.String, _: Context) -> Value:
+        return node.value
+
+    def _list(self, node: ast.List, cx: Context) -> Value:
+        return ListOf(tuple([self.value(item, cx) for item in node.items]))
+
+    def _negated(self, node: ast.Negate, cx: Context) -> Value:
+        return arithmetic(self, "-", 0, self.value(node.operand, cx), node.span)
+
+    def _binary(self, node: ast.Binary, cx: Context) -> Value:
+        return BINARY.get(node.op, operation)(self, node, cx)
 
     def _told(self, finding: Diagnostic) -> Unknown:
         self.builder.tell(finding)
@@ -242,7 +219,7 @@ class Elaborator:
     def _call(self, node: ast.Call, cx: Context) -> Value:
         word = node.function.id
         if word in BUILTINS and word not in cx.scope and word not in cx.module.names:
-            return self._builtin(node, cx)
+            return builtin(self, node, cx)
         target = self.lookup(word, cx, node.function)
         if target is None:
             self._unknown(node.function, cx)
@@ -344,53 +321,27 @@ class Elaborator:
             self._places[key] = {name: order.index(id(argument)) for name, argument in found.items()}
         return {name: given[place].value for name, place in self._places[key].items()}
 
-    def _builtin(self, node: ast.Call, cx: Context) -> Value:
-        word = node.function.id
-        odd = lone(node, BUILTINS[word])
-        if odd is not None:
-            self.builder.tell(odd)
-            return UNKNOWN
-        given = node.arguments[0].value
-        value = self.value(given, cx)
-        if word == "range":
-            size = whole(self, value, given.span, "the length of a list", most=MOST_OPTIONS)
-            self.spend(size or 0)
-            return UNKNOWN if size is None else ListOf(tuple(range(size)))
-        return self._chain(value, given, cx)
 
-    def _chain(self, value: Value, node: ast.Expr, cx: Context) -> Value:
-        if isinstance(value, Chosen):
-            self.spend(len(value.items) * len(value.picks) // WALKED)
-            options = [self.layer(i, node, cx) for i in value.items]
-            if any(isinstance(o, Unknown) for o in options):
-                return UNKNOWN
-            return Chain(
-                tuple(
-                    Alternatives(
-                        Pick(value.decision, tuple(int(i in picks) for picks in value.picks)),
-                        (0, 1),
-                        (Chain(()), option),  # type: ignore[arg-type]
-                        node.span,
-                    )
-                    for i, option in enumerate(options)
-                )
-            )
-        if not isinstance(value, ListOf):
-            if not isinstance(value, Unknown):
-                cure, fix = None, NO_EDITS
-                if isinstance(value, (*LAYERS, Undecided)):
-                    cure, fix = f"write chain([{text(node)}])", around(node.span, "[", "]")
-                self.builder.report(
-                    "E201", node.span, f"`chain` takes a list of layers, not {sort(value)}", cure, fix=fix
-                )
-            return UNKNOWN
-        items = node.items if isinstance(node, ast.List) else [node] * len(value.items)
-        turns = [cx.turn(i) for i in range(len(items))]
-        contexts = [cx] * len(items) if isinstance(node, ast.List) else turns
-        parts = [self.layer(v, n, c) for v, n, c in zip(value.items, items, contexts, strict=True)]
-        if any(isinstance(p, Unknown) for p in parts):
-            return UNKNOWN
-        return Chain(tuple(parts))  # type: ignore[arg-type]
+BINARY: Final[dict[str, Callable[[Elaborator, ast.Binary, Context], Value]]] = {"*": times, "+": plus}
+"""What is done for operators that do not only work on numbers."""
+
+_RULES: Final[dict[type, Callable[[Elaborator, Any, Context], Value]]] = {
+    ast.Number: Elaborator._number,
+    ast.Bool: Elaborator._same,
+    ast.String: Elaborator._same,
+    ast.Name: Elaborator._name,
+    ast.List: Elaborator._list,
+    ast.Each: each,
+    ast.Call: Elaborator._call,
+    ast.Index: index,
+    ast.Range: range_,
+    ast.Subset: subset,
+    ast.Negate: Elaborator._negated,
+    ast.Choice: choice,
+    ast.Pipe: pipe,
+    ast.Binary: Elaborator._binary,
+}
+"""What each kind of expression means."""
 
 
 def _complete(declared: Declared) -> bool:

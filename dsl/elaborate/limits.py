@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from atnas.dsl.cases import TRUE, Cases, TooLarge, apply, both, choose, values
+from atnas.dsl.cases import TRUE, Cases, apply, both, choose, values
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.edits import without
+from atnas.dsl.meter import TooLarge
 from atnas.dsl.net import (
     Arith,
     Compare,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from atnas.dsl.cases import Cases, Meter, TooLarge, metered, witness
+from atnas.dsl.cases import Cases, witness
 from atnas.dsl.elaborate.apply import body
 from atnas.dsl.elaborate.arguments import Given, assign
 from atnas.dsl.elaborate.build import Builder
@@ -15,8 +16,9 @@ from atnas.dsl.elaborate.expressions import MOST_STEPS, Elaborator
 from atnas.dsl.elaborate.limits import Outcomes, outcomes
 from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
-from atnas.dsl.elaborate.values import ListOf, Tensor, Unknown, Value
+from atnas.dsl.elaborate.values import UNKNOWN, ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.meter import Meter, TooLarge, metered
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Asked, Constraint, Net, Nodes
 from atnas.dsl.operator import Shape
@@ -28,6 +30,9 @@ STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
 """Shapes for the free sizes of an input, by rank, where no tasks give them."""
 
 STAND_IN_WAY = 5
+
+PATIENCE = 5_000
+"""Steps after the first shapes that do not fit: what comes of them may be far more than the space is."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +75,21 @@ def work_out(
     """
     syntax = declared.syntax
     assert isinstance(syntax, ast.Layer)
-    meter = Meter(min(most, MOST_STEPS))
-    builder = Builder(declared.module.source, [])
-    sizes: dict[str, int] = {}
-    result: Value = Unknown()
-    can_be: Outcomes = {}
-    with metered(meter):
-        try:
-            result = _result(Elaborator(builder, meter), declared, syntax, call, home, ends, sizes)
-            builder.settle()
-            if ends is not None and isinstance(result, Tensor):
-                _answers(builder, syntax, result, ends)
-            can_be = outcomes(builder.constraints)
-        except TooLarge as error:
-            if meter.most < MOST_STEPS and meter.spent > meter.most:
-                raise
-            builder.report("E405", syntax.name.span, str(error))
-        except RecursionError:
-            builder.report("E405", syntax.name.span, "expressions and uses nest too deep in one another")
+    most = min(most, MOST_STEPS)
+    meter = Meter(most, patience=PATIENCE)
+    attempt = _attempt(syntax, declared, call, home, ends, meter)
+    if attempt.too_large and _settled_early(attempt.builder):
+        attempt.too_large = ""
+    elif attempt.too_large and meter.is_hurried:  # what did not fit is excluded, or more than can be told
+        meter = Meter(most, meter.spent)
+        attempt = _attempt(syntax, declared, call, home, ends, meter)
+    if attempt.too_large and most < MOST_STEPS and meter.spent > most:
+        raise TooLarge(attempt.too_large)
+    builder, result, sizes = attempt.builder, attempt.result, attempt.sizes
+    if attempt.too_large:
+        builder.report("E405", syntax.name.span, attempt.too_large)
     outputs = result.items if isinstance(result, ListOf) else (result,)
-    if any(f.severity == "error" for f in builder.findings) or any(not isinstance(o, Tensor) for o in outputs):
+    if _is_wrong(builder) or any(not isinstance(o, Tensor) for o in outputs):
         return Worked(None, sizes, builder.findings, {}, _seen(builder), meter.spent)
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
@@ -100,7 +100,54 @@ def work_out(
         decisions=tuple(d for d in builder.decisions if d is not None),
         constraints=builder.constraints,
     )
-    return Worked(net, sizes, builder.findings, can_be, _seen(builder), meter.spent)
+    return Worked(net, sizes, builder.findings, attempt.limits, _seen(builder), meter.spent)
+
+
+@dataclass
+class _Attempt:
+    """What came of working a space out; `too_large` says what was too much."""
+
+    builder: Builder
+    result: Value = UNKNOWN
+    sizes: dict[str, int] = field(default_factory=dict)
+    limits: Outcomes = field(default_factory=dict)
+    too_large: str = ""
+
+
+def _attempt(
+    syntax: ast.Layer,
+    declared: Declared,
+    call: ast.Call | ast.Name | None,
+    home: Module | None,
+    ends: Ends | None,
+    meter: Meter,
+) -> _Attempt:
+    found = _Attempt(Builder(declared.module.source, []))
+    builder = found.builder
+    with metered(meter):
+        try:
+            found.result = _result(Elaborator(builder, meter), declared, syntax, call, home, ends, found.sizes)
+            builder.settle()
+            if ends is not None and isinstance(found.result, Tensor):
+                _answers(builder, syntax, found.result, ends)
+            found.limits = outcomes(builder.constraints)
+        except TooLarge as error:
+            found.too_large = str(error)
+        except RecursionError:
+            found.too_large = "expressions and uses nest too deep in one another"
+    return found
+
+
+def _settled_early(builder: Builder) -> bool:
+    """Tells what does not fit in a space that became too large, and whether there is any: it may well be why."""
+    before = len(builder.findings)
+    with metered(Meter(MOST_STEPS)), suppress(TooLarge):
+        builder.settle()
+    return len(builder.findings) > before
+
+
+def _is_wrong(builder: Builder) -> bool:
+    return any(finding.severity == "error" for finding in builder.findings)
 
 
 def _result(
@@ -164,7 +211,7 @@ def _arguments(
     names = [p.name.id for p in syntax.parameters]
     required = {p.name.id for p in syntax.parameters if p.default is None}
     found = assign(elab.builder, call or syntax.name, given, names, required)
-    if found is None or any(f.severity == "error" for f in elab.builder.findings):
+    if found is None or _is_wrong(elab.builder):
         return None
     cx = Context(declared.module, scope, "", "", {})
     for parameter in syntax.parameters:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS
-from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.plugins import entries
 from atnas.dsl.syntax import ast

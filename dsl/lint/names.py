@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS, OTHER_METRICS, WHOLE, beyond
-from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.findings.calls import lone, matched, nameless
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
 from atnas.dsl.findings.names import misspelt, no_layer, unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atnas.dsl.elaborate.expressions import BUILTINS
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.errors import Unable
 from atnas.dsl.plugins import entries
 from atnas.dsl.syntax import ast

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS
-from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.plugins import entries
 from atnas.dsl.source import Span

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS
-from atnas.dsl.elaborate.expressions import BUILTINS
 from atnas.dsl.modules import Module
 from atnas.dsl.plugins import entries
 from atnas.dsl.syntax import ast

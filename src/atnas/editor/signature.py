@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from atnas.dsl.elaborate.expressions import BUILTINS
+from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.errors import Unable
 from atnas.dsl.modules import Declared
 from atnas.dsl.operator import ParameterInfo
