@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from atnas import grammars
 from atnas.dsl.errors import Unable
@@ -77,6 +79,13 @@ def load(source: Source, read: Reader, parsed: Parsed | None = None) -> tuple[Mo
     return loader.module(source, ()), loader.findings
 
 
+class Step(NamedTuple):
+    """A file on the way to another, and where it uses the next."""
+
+    path: str
+    use: ast.Use
+
+
 class _Loader:
     def __init__(self, read: Reader, parsed: Parsed) -> None:
         self.read = read
@@ -87,7 +96,7 @@ class _Loader:
         self.characters = 0
         self.tokens = 0
 
-    def module(self, source: Source, above: tuple[str, ...]) -> Module:
+    def module(self, source: Source, above: tuple[Step, ...]) -> Module:
         program, findings = self.parsed(source)
         self.findings += findings
         module = Module(source, program, tuple(f.span for f in findings))
@@ -96,12 +105,12 @@ class _Loader:
         self.tokens += sum(chunk.tokens for chunk in program.chunks)
         for declaration in program.declarations:
             if isinstance(declaration, ast.Use):
-                self._use(module, declaration, (*above, source.path))
+                self._use(module, declaration, (*above, Step(source.path, declaration)))
             else:
                 self._add(module, declaration.name, Declared(declaration, module))
         return module
 
-    def _use(self, module: Module, use: ast.Use, above: tuple[str, ...]) -> None:
+    def _use(self, module: Module, use: ast.Use, above: tuple[Step, ...]) -> None:
         other = self._other(module, use, above)
         for name in use.names:
             target = other.names.get(name.id) if other is not None else None
@@ -112,14 +121,14 @@ class _Loader:
             if other is not None and name.id not in other.lost and not other.broken:
                 self._missing(name, other)
 
-    def _other(self, module: Module, use: ast.Use, above: tuple[str, ...]) -> Module | None:
+    def _other(self, module: Module, use: ast.Use, above: tuple[Step, ...]) -> Module | None:
         """The module that a `use` names; None with a finding where there is none."""
         source = self._find(module, use)
         if source is None:
             return None
-        if source.path in above:
-            circle = [*above[above.index(source.path) :], source.path]
-            self._report("E103", use, f"these files use each other: {' -> '.join(map(_shown, circle))}")
+        circle = list(dropwhile(lambda step: step.path != source.path, above))
+        if circle:
+            self._circle(circle)
             return None
         if len(above) > DEEPEST:
             self._report("E105", use, f"more than {DEEPEST} files use one another")
@@ -129,6 +138,13 @@ class _Loader:
             self._report("E105", use, "the files that are used are too many, or too large together")
             return None
         return known or self.module(source, above)
+
+    def _circle(self, circle: list[Step]) -> None:
+        """Reports files that use each other, in the same words and place whichever of them was read first."""
+        first = min(range(len(circle)), key=lambda i: circle[i].path)
+        turned = [*circle[first:], *circle[: first + 1]]
+        names = " -> ".join(_shown(step.path) for step in turned)
+        self._report("E103", turned[0].use, f"these files use each other: {names}")
 
     def _is_full(self) -> bool:
         return len(self.done) > MOST_FILES or self.tokens > MOST_TOKENS or self.characters > LARGEST

@@ -263,6 +263,16 @@ def test_a_folder_is_all_sources_below_it(tmp_path: Path) -> None:
 # What comes out
 
 
+def test_files_that_use_each_other_are_told_once(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "c"), ("c", "a")):
+        (tmp_path / f"{name}.atnas").write_text(f'use "{other}.atnas" ({other})\nop {name}(c) = {other}(c)\n')
+    found = atnas("check", "--format", "concise", str(tmp_path))
+    assert found.code == 1
+    assert [line.partition(": ")[2] for line in found.out.splitlines()] == [
+        "E103 these files use each other: " + " -> ".join(str(tmp_path / f"{name}.atnas") for name in "abca")
+    ]
+
+
 def test_findings_as_json(tmp_path: Path) -> None:
     (tmp_path / "typo.atnas").write_text("# ä\n" + TINY.replace("relu", "rely"))
     ended = atnas("check", "typo.atnas", "--format", "json")
@@ -418,6 +428,18 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
     for command in (script, script.replace(" --json", "")):
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+    faulty = tmp_path / "faulty.atnas"
+    faulty.write_text("op f(c) = cnov(c, 3)\n")
+    for command in (["check", str(faulty)], ["list", "ops"], ["explain", "E101"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "atnas", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "atnas: cannot write: No space left on device")
 
 
 def test_an_interrupted_command_exits_with_130(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
 
 STAND_IN_WAY = 5
 
-PATIENCE = 5_000
+PATIENCE = 2_000
 """Steps after the first shapes that do not fit: what comes of them may be far more than the space is."""
 
 

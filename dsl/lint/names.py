@@ -190,7 +190,7 @@ class _Scan:
         declared = self.module.names.get(word)
         if declared is not None:
             syntax = declared.syntax
-            if not isinstance(syntax, ast.Layer | ast.Extern):
+            if not isinstance(syntax, ast.Layer | ast.Extern) or syntax.keyword == "space":  # it is no layer at all
                 return None, set()
             required = {p.name.id for p in syntax.parameters if p.default is None}
             return [p.name.id for p in syntax.parameters], required

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
+from typing import Final
 
 import click
 
 from atnas.cli.files import read_text
 from atnas.dsl.errors import Unable
+
+OFTEN: Final = 50_000
+"""Objects made before garbage is looked for: at the usual 700, an edit would wait for it now and then."""
 
 
 @click.command()
@@ -23,6 +28,8 @@ def command(stdio: bool) -> int:
         if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise Unable("the language server needs pygls: pip install 'atnas[lsp]'") from None
+    gc.freeze()
+    gc.set_threshold(OFTEN)
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="atnas lsp: %(message)s")
     # What an extension prints must not get between the answers: standard output leads to standard error from here on.
     answers = os.fdopen(os.dup(1), "wb")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -34,6 +35,9 @@ COMMANDS = {
 SHORT = {"check", "fmt", "list", "explain"}
 """Commands that are done before it pays to look for garbage: what they make, they need to the end."""
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What the system answers where nothing more can be written."""
+
 ISSUES = "please report this with the text above"
 
 
@@ -60,12 +64,16 @@ class Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs a command. That its reader went away, as `head` does, is no failure."""
+        """Runs a command. That its reader went away, as `head` does, is no failure. Raises `Unable` on a full disk."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError) and error.errno not in FULL:
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                raise Unable(f"cannot write: {error.strerror}") from error
             return 0
         return result
 
