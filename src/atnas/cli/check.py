@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
@@ -87,12 +87,12 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
 
 def _checked(files: Iterable[Source]) -> tuple[Checked, list[Unable]]:
     """What is found in the files, their spaces shared by the cores, and why some could not be checked."""
-    checker = Checker()
+    checker, read = Checker(), cache(read_text)
     checks: list[Check] = []
     unable: list[Unable] = []
     for file in files:
         try:
-            checks.append(checker.begin(file, inside(file.path, read_text)))
+            checks.append(checker.begin(file, inside(file.path, read)))
         except Unable as error:
             unable.append(error)
     done = iter(shared([partial(check.outcome, job) for check in checks for job in check.jobs]))
