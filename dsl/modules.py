@@ -220,11 +220,6 @@ class _Loader:
         self.findings.append(Diagnostic(code, use.path.span, message, cure, fix=fix))
 
 
-def is_library(path: str) -> bool:
-    """Whether a source is one of the standard library."""
-    return path.startswith("<std.")
-
-
 def _shown(path: str) -> str:
     """A file as it is used: those of the library by their dotted names."""
     return path.strip("<>")

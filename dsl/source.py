@@ -30,6 +30,11 @@ class Source:
     def whole(self) -> Source:
         return self
 
+    @property
+    def is_library(self) -> bool:
+        """Whether it is a file of the standard library, which is not the user's to mend."""
+        return self.path.startswith("<std.")
+
     @cached_property
     def _before(self) -> array[int]:
         """For each line the characters of all lines before it, without their ends."""

@@ -197,6 +197,7 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
     syntax = call.declared.syntax
     assert isinstance(syntax, ast.Layer)
     elab.depth += 1
+    elab.builder.calls.append(call.span)
     try:
         if elab.depth > DEEPEST:
             raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
@@ -209,6 +210,7 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
         return result
     finally:
         elab.depth -= 1
+        elab.builder.calls.pop()
 
 
 def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:

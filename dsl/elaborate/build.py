@@ -83,6 +83,7 @@ class Builder:
     seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
     _copies: list[Copy] = field(default_factory=list)
     _shown: set[Builder] = field(default_factory=set)
+    calls: list[Span] = field(default_factory=list)
     undone: set[int] = field(default_factory=set)
     """Decisions whose options could not be found out, for which there is a finding."""
     _sites: Unique = field(default_factory=Unique)
@@ -109,9 +110,16 @@ class Builder:
         """Adds a finding, unless one of its code was made there before. Raises `Unfit` where it is worked out alone."""
         if self.is_alone:
             raise Unfit
+        call = self._own_call()
+        if call is not None and finding.span.source.is_library:
+            finding = finding.used(call)
         if (finding.code, finding.span) not in self._told:
             self._told.add((finding.code, finding.span))
             self.findings.append(finding)
+
+    def _own_call(self) -> Span | None:
+        """The innermost use that is worked through and is not written in the library."""
+        return next((call for call in reversed(self.calls) if not call.source.is_library), None)
 
     # Decisions
 
@@ -175,6 +183,7 @@ class Builder:
         for refusal in self._refusals:
             let_through = only(holds, refusal.cases) if holds is not TRUE else refusal.cases
             if (case := failing(let_through)) is not None:
+                self.calls = [] if refusal.call is None else [refusal.call]
                 tell(self, replace(refusal, cases=let_through), case)
 
     def see(self, node: ast.Expr, tensor: int) -> None:
@@ -233,7 +242,7 @@ class Builder:
         if self.is_alone:
             raise Unfit
         hurry()
-        self._refusals.append(replace(blame, cases=raw))
+        self._refusals.append(replace(blame, cases=raw, call=self._own_call()))
         return only(apply(lambda s: not isinstance(s, Failure), raw), raw)  # type: ignore[arg-type]
 
     def _plain_shape(

@@ -44,6 +44,7 @@ class Refusal:
     span: Span
     merge: Merge | None
     arguments: tuple[tuple[str, Num], ...] = ()
+    call: Span | None = None
 
 
 def failing(cases: Cases[Shape | Failure]) -> dict[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from atnas.dsl.cases import Cases, witness
 from atnas.dsl.elaborate.apply import body
@@ -17,9 +17,9 @@ from atnas.dsl.elaborate.limits import Outcomes, outcomes
 from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import UNKNOWN, ListOf, Tensor, Unknown, Value
-from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.meter import Meter, TooLarge, metered
-from atnas.dsl.modules import Declared, Module, is_library
+from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Asked, Constraint, Net, Nodes
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
@@ -89,7 +89,7 @@ def work_out(
     if attempt.too_large:
         builder.report("E405", syntax.name.span, attempt.too_large)
     if isinstance(call, ast.Call):
-        builder.findings[:] = [_as_used(finding, call) for finding in builder.findings]
+        builder.findings[:] = [finding.used(call.span) for finding in builder.findings]
     outputs = result.items if isinstance(result, ListOf) else (result,)
     if _is_wrong(builder) or any(not isinstance(o, Tensor) for o in outputs):
         return Worked(None, sizes, builder.findings, {}, _seen(builder), meter.spent)
@@ -146,19 +146,6 @@ def _settled_early(builder: Builder) -> bool:
     with metered(Meter(MOST_STEPS)), suppress(TooLarge):
         builder.settle()
     return len(builder.findings) > before
-
-
-def _as_used(finding: Diagnostic, call: ast.Call) -> Diagnostic:
-    """What is found in a file that another one uses comes with the arguments that were given there.
-
-    These are what is to be mended where the file is one of the library.
-    """
-    if finding.span.source == call.span.source:
-        return finding
-    if is_library(finding.span.source.path):
-        labels = (Label(finding.span, finding.inner or "here"), *finding.labels)
-        return replace(finding, span=call.span, inner="with these arguments", labels=labels, fix=())
-    return replace(finding, labels=(*finding.labels, Label(call.span, "used with these arguments")))
 
 
 def _is_wrong(builder: Builder) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from atnas.dsl.source import Span
@@ -42,6 +42,18 @@ class Diagnostic:
     inner: str = ""
     labels: tuple[Label, ...] = ()
     fix: tuple[Edit, ...] = ()
+
+    def used(self, call: Span) -> Diagnostic:
+        """The same of something that is used in another file, with the arguments that it was given there.
+
+        These are what is to be mended where what is used belongs to the library.
+        """
+        if self.span.source == call.source:
+            return self
+        if not self.span.source.is_library:
+            return replace(self, labels=(*self.labels, Label(call, "used with these arguments")))
+        labels = (Label(self.span, self.inner or "here"), *self.labels)
+        return replace(self, span=call, inner="in this use", labels=labels, fix=())
 
     @property
     def severity(self) -> Severity:
