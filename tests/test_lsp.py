@@ -466,6 +466,14 @@ async def test_completion_of_keywords_and_libraries(opens: Opens) -> None:
     assert "block" in await proposals(opens('use "blocks.atnas" (<|>)'))
 
 
+async def test_completion_of_files(opens: Opens) -> None:
+    assert "blocks.atnas" in await proposals(opens('use "<|>" (block)'))
+    assert "blocks.atnas" in await proposals(opens('use "blo<|>'))
+    assert "blocks.atnas" not in await proposals(opens('use "more/<|>" (block)'))
+    assert "blocks.atnas" in await proposals(opens('use "more/../<|>" (block)'))
+    assert "blocks.atnas" not in await proposals(opens('extern op f(c: int) [x: (n)] -> (c) = "<|>"'))
+
+
 async def test_the_signature_of_the_call_that_is_written(opens: Opens) -> None:
     file = opens("op f(c) = conv(c, <|>\n")
     found = await file.client.text_document_signature_help_async(types.SignatureHelpParams(file.document, file.place))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.errors import Unable
@@ -26,9 +29,16 @@ from atnas.editor.signature import Signature, signature
 from atnas.editor.workspace import View, Workspace, libraries, library
 from atnas.runtime.program import MODELS
 
+USED: Final = re.compile(r'\s*use\s+"(?P<folder>([^"\n]*/)?)[^"\n/]*')
+"""A line up to the cursor in the path of a file that is used."""
+
 
 def complete(workspace: Workspace, view: View, offset: int) -> list[Proposal]:
     """The proposals at an offset, each label once."""
+    line = view.source.text.rfind("\n", 0, offset) + 1
+    used = USED.fullmatch(view.source.text, line, offset)
+    if used is not None:
+        return sorted(_files(used["folder"], workspace, view), key=lambda p: (p.rank, p.label))
     at = cursor(view.source, offset)
     if at is None:
         return []
@@ -126,6 +136,15 @@ def _use(at: Cursor, workspace: Workspace, view: View) -> Iterator[Proposal]:
             yield Proposal(label, "library", 1, "a file of the standard library")
     elif at.before in ("LPAR", "COMMA") and at.brackets:
         yield from _names_of(at, workspace, view)
+
+
+def _files(folder: str, workspace: Workspace, view: View) -> Iterator[Proposal]:
+    """The files of the project as they are written from here, behind the folder that is written already."""
+    here = workspace.beside(view.source.path, folder)
+    for path in workspace.files():
+        written = posixpath.relpath(path, here)
+        if path != view.source.path and not (folder and written.startswith("../")):
+            yield Proposal(written, "library", written.count("/"), "a file of this project")
 
 
 def _names_of(at: Cursor, workspace: Workspace, view: View) -> Iterator[Proposal]:

@@ -23,7 +23,7 @@ from atnas.editor.symbols import folds, outline
 from atnas.editor.tokens import KINDS, MODIFIERS, tokens
 from atnas.editor.workspace import Checked
 
-TRIGGERS: Final = ("(", ",", "=", "~", "|", ".")
+TRIGGERS: Final = ("(", ",", "=", "~", "|", ".", '"', "/")
 MOST_SYMBOLS: Final = 500
 
 
