@@ -10,7 +10,7 @@ from atnas.dsl.cases import Cases, apply, both, values, witness
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.mismatch import Merge, declared, written
-from atnas.dsl.elaborate.template import copied, template, use
+from atnas.dsl.elaborate.template import Template, Unfit, Use, copied, use
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
     Alternatives,
@@ -215,14 +215,32 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
 
 def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:
     """The outputs of a use; of one like another before it, by copying that."""
+    templates = elab.builder.templates
     alike = use(elab.builder, call, given, guard)
-    made = alike and template(elab, alike, lambda *of: _applied(elab, syntax, *of))
-    if alike and made:
-        result = copied(elab.builder, made, alike, guard, place)
-        if result is not None:
-            return result
+    if alike is not None:
+        key = alike.key
+        if key not in templates:
+            templates[key] = None  # an op that reaches itself comes here again
+            templates[key] = _alone(elab, syntax, alike)
+        if (made := templates[key]) is not None:
+            result = copied(elab.builder, made, alike, guard, place)
+            if result is not None:
+                return result
     cx = Context(call.declared.module, dict(call.arguments), call.way, place, {}, guard)
     return _applied(elab, syntax, call, given, cx)
+
+
+def _alone(elab: Elaborator, syntax: ast.Layer, alike: Use) -> Template | None:
+    """What uses like this one have in common; None where each has to be worked through."""
+    outside = elab.builder
+    elab.builder = inside = outside.alone(alike.shapes, alike.outer)
+    try:
+        made = Template(inside, _applied(elab, syntax, *alike.alone()), len(alike.tensors))
+    except Unfit:
+        return None
+    finally:
+        elab.builder = outside
+    return made if made.is_whole else None
 
 
 def _applied(elab: Elaborator, syntax: ast.Layer, call: Call, given: Value, cx: Context) -> Value:

@@ -6,7 +6,7 @@ what it decides and puts out. Its layers are made when somebody looks at them, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, support
@@ -21,7 +21,6 @@ from atnas.dsl.syntax import ast
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.build import Builder
-    from atnas.dsl.elaborate.expressions import Elaborator
 
 MOST_PARTS: Final = 256
 """Parts of an argument that are compared: one of more is worked through."""
@@ -51,6 +50,14 @@ class Use:
         given = tuple(_word(value) for _, value in self.arguments)
         return id(self.call.declared.syntax), self.is_list, self.shapes, given
 
+    def alone(self) -> tuple[Call, Value, Context]:
+        """The use by itself: what is called on what, and where the body stands."""
+        tensors = tuple(map(Tensor, range(len(self.tensors))))
+        way = self.call.way if _is_cell(self.call) else ALONE
+        call = Call(self.call.declared, self.arguments, way, ALONE, self.call.span)
+        cx = Context(call.declared.module, dict(self.arguments), way, ALONE, {})
+        return call, ListOf(tensors) if self.is_list else tensors[0], cx
+
 
 @record
 class Template:
@@ -62,6 +69,11 @@ class Template:
     body: Builder
     result: Value
     inputs: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it could be worked out."""
+        return not self.body.undone and all(isinstance(output, Tensor) for output in _each(self.result))
 
 
 class Copy(NamedTuple):
@@ -95,29 +107,6 @@ def use(builder: Builder, call: Call, given: Value, guard: Cases[bool]) -> Use |
     move = Move({decision: i for i, decision in enumerate(order)}, (), 0, TRUE, "")
     arguments = tuple((name, _apart(value, move)) for name, value in call.arguments)
     return Use(call, tensors, is_list, order, tuple(map(move.cases, shapes)), arguments)
-
-
-def template(elab: Elaborator, use: Use, work: Callable[[Call, Value, Context], Value]) -> Template | None:
-    """What uses like this one have in common; None where each has to be worked through. `work` does so once."""
-    outside, key = elab.builder, use.key
-    if key in outside.templates:
-        return outside.templates[key]
-    outside.templates[key] = None  # an op that reaches itself comes here again
-    elab.builder = body = outside.alone(use.shapes, use.outer)
-    call, tensors = use.call, tuple(map(Tensor, range(len(use.tensors))))
-    way = call.way if _is_cell(call) else ALONE
-    call = Call(call.declared, use.arguments, way, ALONE, call.span)
-    try:
-        cx = Context(call.declared.module, dict(use.arguments), way, ALONE, {})
-        result = work(call, ListOf(tensors) if use.is_list else tensors[0], cx)
-    except Unfit:
-        return None
-    finally:
-        elab.builder = outside
-    if body.undone or not all(isinstance(each, Tensor) for each in _each(result)):
-        return None
-    outside.templates[key] = made = Template(body, result, len(tensors))
-    return made
 
 
 def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], place: str) -> Value | None:
