@@ -38,7 +38,7 @@ T = TypeVar("T")
 MOST_FINDINGS: Final = 5_000
 """Findings that are told of one program."""
 
-MOST_STEPS: Final = 130_000
+MOST_STEPS: Final = 110_000
 STEPS_OF_A_WORD: Final = 10
 """How much work the spaces and experiments of a file may be together: so much, and so much for each of its words."""
 

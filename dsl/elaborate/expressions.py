@@ -47,7 +47,7 @@ from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 from atnas.dsl.syntax.walk import PLAIN, words
 
-MOST_STEPS = 100_000
+MOST_STEPS = 80_000
 """Expressions that are evaluated, every turn and element counted, and nodes of diagrams, before a space is refused."""
 
 
