@@ -41,6 +41,7 @@ class Report:
         self.spent = Counter[str]()
         self.slowest: dict[str, tuple[float, str]] = {}
         self.largest: tuple[float, str] = (0, "")
+        self.measured_twice = 0
         self.failed: dict[tuple[str, str], list[tuple[str, Failure]]] = defaultdict(list)
 
     def add(self, task: Task, found: Tried) -> None:
@@ -50,6 +51,7 @@ class Report:
         self.spent[given.source] += sum(s for part, s in found.seconds.items() if part not in INNER)
         for part, seconds in found.seconds.items():
             self.slowest[part] = max(self.slowest.get(part, (0, "")), (seconds, given.name))
+        self.measured_twice += found.measured_twice
         self.largest = max(self.largest, (found.megabytes, given.name))
         for failure in found.failures:
             key = failure.kind, failure.place
@@ -68,6 +70,7 @@ class Report:
         yield f"\noutcomes: {', '.join(f'{word} {n:,}' for word, n in self.outcomes.most_common())}"
         for part, (seconds, name) in self.slowest.items():
             yield f"slowest, {part}: {seconds:.2f} s of CPU time (input {name}); at most {SECONDS:.0f} s"
+        yield f"measured twice, since the first time was too long: {self.measured_twice}"
         yield f"most memory: {self.largest[0]:.0f} MB (input {self.largest[1]}); at most {MEGABYTES} MB"
         for (kind, place), cases in self.failed.items():
             names = ", ".join(name for name, _ in cases[:8])

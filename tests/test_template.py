@@ -14,7 +14,8 @@ from texts import FILES
 from atnas.dsl.cases import values
 from atnas.dsl.elaborate import apply
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, Net, NetNode, Num, Read
+from atnas.dsl.meter import Meter, metered
+from atnas.dsl.net import ChoiceNode, Compare, InputNode, LayerNode, Net, NetNode, Num, Read
 from atnas.dsl.source import Source
 from atnas.runtime.checking import read_program
 from atnas.runtime.program import Program
@@ -108,6 +109,145 @@ def test_what_is_said_of_a_body_is_said_for_each_use_where_it_stands() -> None:
     text = "op f(c) = conv(c, 3) -> max_pool(2)\nspace s [x: (3, 8, 8)] -> y { y = x -> f(8) * 2 + x -> f(8) * 1 }\n"
     (finding,) = program(text).findings
     assert (finding.code, finding.inner) == ("E301", "(8, 2, 2)")
+
+
+# What depends on where a use stands
+
+
+def test_alternatives_are_called_as_where_the_argument_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+op f(i) [x] -> y {
+  l = [conv(8, 3), conv(8, 5)][i]
+  y = x -> l
+  require l == 0
+}
+space s [x: (8, 8, 8)] -> y {
+  i = 0 | 1
+  j = 1 | 0
+  k = [1, 0][j]
+  y = x -> f(i) -> f(k)
+}
+"""
+    for order in (text, text.replace("f(i) -> f(k)", "f(k) -> f(i)")):
+        assert assert_same(order, monkeypatch) == 1
+        (worked,) = program(order).spaces.values()
+        assert worked.net is not None
+        assert [(d.name, d.options) for d in worked.net.decisions] == [("i", (0, 1)), ("j", (1, 0))]
+        words = {compare.left.options for c in worked.net.constraints if isinstance(compare := c.condition, Compare)}
+        assert words == {("0", "1"), ("1", "0")}
+
+
+def test_a_cell_behind_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+op g [t: (c, h, w)] -> y { y = t -> conv(c, 3) * (c / 8) }
+cell f [x] -> y {
+  w = 8 | 16
+  y = concat(x, x -> conv(24 - w, 3)) -> g -> conv(w, 3)
+}
+space s [x: (8, 8, 8)] -> y { y = x -> f -> f }
+"""
+    assert assert_same(text, monkeypatch) == 1
+
+
+def test_decisions_that_come_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second use of f has the cells' decisions, which are made by then, before its own."""
+    count = 6
+    cells = "".join(f"cell c{i} [x] -> y {{ y = x -> conv(1 | 2, 1) }}\n" for i in range(count))
+    lines = "".join(f"  a{i} = x -> c{i} -> g\n" for i in range(count))
+    text = (
+        f"{cells}op g [t: (c, h, w)] -> y {{ y = t -> conv(c * (1 | 2), 1) }}\nop f [x] -> y {{\n{lines}"
+        f"  y = concat({', '.join(f'a{i}' for i in range(count))}) -> relu -> conv(8, 1)\n}}\n"
+        "space s [x: (3, 8, 8)] -> y { y = x -> f + x -> f }\n"
+    )
+    assert assert_same(text, monkeypatch) == 1
+
+
+def test_an_operator_given_as_an_argument_stands_where_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "op f(ls) = ls[0] -> bn\nspace s [x: (8, 8, 8)] -> y { y = x -> f([relu]) -> f([relu]) }\n"
+    assert assert_same(text, monkeypatch) == 1
+
+
+def test_two_uses_of_a_cell_with_other_numbers_of_options() -> None:
+    text = """
+cell c(n) [x] -> y { y = x -> conv(8 * (1..n), 3) }
+space s [x: (3, 8, 8)] -> y { y = concat(x -> c(2), x -> c(3), x -> c(2)) -> relu }
+"""
+    assert {finding.code for finding in program(text).findings} == {"E403"}
+
+
+# How much it takes
+
+
+def doubled(first: str, levels: int, last: str) -> str:
+    """Each op is the one before it twice."""
+    ops = "".join(f"op e{i} = e{i - 1} -> e{i - 1}\n" for i in range(1, levels + 1))
+    return f"{first}\n{ops}space s [x: (3, 8, 8)] -> y {{ y = x -> conv(8, 3) -> e{levels} {last} }}\n"
+
+
+WAYS = "op id = chain([])\nop ap(ls) = ls[0] -> ls[1]\nop e0 [x] -> z { z = x -> ap([id, id]) }"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        doubled("op e0 = chain([])", 40, ""),
+        doubled("op e0 = chain([])", 18, "require count(relu) <= 1"),
+        doubled(f"op e0 [x] -> y {{ y = x -> relu {' '.join(f'require params <= {i}' for i in range(100))} }}", 12, ""),
+        doubled(
+            "op id = chain([])\nop ap(ls) = ls[0] -> ls[1]\nop e0 [x] -> z { z = x -> ap([id, id]) }", 18, ""
+        ).replace("op e1 = e0 -> e0", "op e1 [x] -> z {\n a = x -> e0\n z = a -> e0 }"),
+    ],
+    ids=["uses", "uses counted", "conditions", "ways"],
+)
+def test_what_doubles_is_refused(text: str) -> None:
+    meter = Meter(10**9)
+    with metered(meter):
+        (finding,) = program(text).findings
+    assert finding.code == "E405"
+
+
+@pytest.mark.parametrize("order", ["f59 -> g59", "g59 -> f59"])
+def test_uses_nest_as_deep_in_whatever_order_they_come(order: str) -> None:
+    ops = "".join(f"op {name}{i} = {name}{i - 1} -> relu\n" for name in "fg" for i in range(1, 60))
+    text = f"op f0 = relu\nop g0 = f59 -> relu\n{ops}space s [x: (3, 8, 8)] -> y {{ y = x -> {order} }}\n"
+    (finding,) = program(text).findings
+    assert (finding.code, "more than 100 deep" in finding.message) == ("E405", True)
+
+
+PICK = """
+op pick [x] -> y {
+  l = conv(8, 3) | conv(8, 3, stride = 2)
+  y = x -> conv(8, 3) + x -> l
+  require l == conv(8, 3)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        "space s [x: (3, 8, 8)] -> y {\n  y = x -> pick -> relu * 900\n}\n",
+        "space s [x: (3, 8, 8)] -> y {\n  y = x -> relu * 2000 -> pick -> relu * 3000\n}\n",
+        "op f0 = pick\n"
+        + "".join(f"op f{i} [x] -> y {{ y = x -> {' -> '.join(['relu'] * 40)} -> f{i - 1} }}\n" for i in range(1, 46))
+        + "space s [x: (3, 8, 8)] -> y {\n  y = x -> f45\n}\n",
+    ],
+    ids=["much after it", "much before it", "deep in it"],
+)
+def test_what_conditions_exclude_does_not_matter(space: str) -> None:
+    assert [finding.code for finding in program(PICK + space).findings] == []
+
+
+def test_all_mistakes_of_a_large_space_are_told() -> None:
+    text = """
+space s [x: (3, 8, 8)] -> y {
+  a = x -> conv(8, 3) + x -> conv(8, 3, stride = 2)
+  b = x -> relu * 2500
+  c = b -> conv(8, 3) + b -> conv(9, 3)
+  y = a -> conv(0, 3)
+}
+"""
+    assert [finding.code for finding in program(text).findings] == ["E301", "E301", "E201"]
 
 
 def test_a_mistake_in_a_large_space_is_told_and_not_that_it_is_too_large() -> None:

@@ -56,6 +56,7 @@ class Tried:
     seconds: dict[str, float] = field(default_factory=dict)
     wall: float = 0
     megabytes: float = 0
+    measured_twice: bool = False
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -64,7 +65,21 @@ class Broken(Exception):
 
 
 def tried(given: Input) -> Tried:
-    """Feeds an input to the checker, the formatter and the editor's questions."""
+    """Feeds an input to the checker, the formatter and the editor's questions.
+
+    What takes too long is measured once more, and the shorter time counts: the machine may have been at something else.
+    """
+    found = _tried(given)
+    if any(failure.kind == "time" for failure in found.failures):
+        again = _tried(given)
+        again.wall += found.wall
+        again.measured_twice = True
+        if sum(again.seconds.values()) < sum(found.seconds.values()):
+            return again
+    return found
+
+
+def _tried(given: Input) -> Tried:
     found = Tried()
     _forget_peak()
     began = time.perf_counter()

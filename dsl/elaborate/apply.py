@@ -66,6 +66,8 @@ def run(elab: Elaborator, layer: LayerValue, given: Value, span: Span, guard: Ca
         case Repeat(turns, count, counts):
             reached = [given]
             for i, turn in enumerate(turns):
+                if isinstance(reached[-1], Unknown):
+                    return UNKNOWN
                 if _size(reached[-1]) != _size(given):
                     takes, gives = _size(given), _size(reached[-1])
                     message = "a layer that is repeated has as many outputs as inputs"
@@ -106,7 +108,8 @@ def _standard(elab: Elaborator, layer: Standard, given: Value, guard: Cases[bool
     if tensors is None:
         return UNKNOWN
     edges = tuple(Edge(tensor.node) for tensor in tensors)
-    return Tensor(elab.builder.layer(layer.operator, layer.arguments, edges, layer.place, layer.span, guard))
+    node = elab.builder.layer(layer.operator, layer.arguments, edges, layer.place, layer.span, guard)
+    return UNKNOWN if node is None else Tensor(node)
 
 
 def accepted(elab: Elaborator, name: str, wants: int, given: Value, span: Span) -> list[Tensor] | None:
@@ -161,7 +164,8 @@ def join(
         elab.builder.report("E213", span, f"`{operator}` of no tensor has no shape")
         return UNKNOWN
     merge = Merge(tuple(spans), cure)
-    return Tensor(elab.builder.layer(operator, (), tuple(edges), place, span, guard, merge))
+    node = elab.builder.layer(operator, (), tuple(edges), place, span, guard, merge)
+    return UNKNOWN if node is None else Tensor(node)
 
 
 def _edges(elab: Elaborator, operator: str, value: Value, span: Span) -> list[Edge] | None:
@@ -196,21 +200,27 @@ def _call(elab: Elaborator, call: Call, given: Value, guard: Cases[bool]) -> Val
     """The body of an op or cell, worked through once more for this application."""
     syntax = call.declared.syntax
     assert isinstance(syntax, ast.Layer)
+    _deepen(elab, call, 1)
     elab.depth += 1
     elab.builder.calls.append(call.span)
     try:
-        if elab.depth > DEEPEST:
-            raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
         elab.spend(STEPS_OF_A_USE)
         place = elab.builder.place(call.place)
         result = _repeated(elab, call, syntax, given, place, guard)
         out = result.items[0] if isinstance(result, ListOf) and result.items else result
         if isinstance(out, Tensor):
-            elab.builder.uses.append((syntax, out.node, guard))
+            elab.builder.use(syntax, out.node, guard)
         return result
     finally:
         elab.depth -= 1
         elab.builder.calls.pop()
+
+
+def _deepen(elab: Elaborator, call: Call, levels: int) -> None:
+    """Notes how deep uses nest: so many levels below this one."""
+    elab.deepest = max(elab.deepest, elab.depth + levels)
+    if elab.deepest > DEEPEST:
+        raise TooLarge(f"`{call.declared.name}` is used inside itself, or uses nest more than {DEEPEST} deep")
 
 
 def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:
@@ -223,6 +233,7 @@ def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, pla
             templates[key] = None  # an op that reaches itself comes here again
             templates[key] = _alone(elab, syntax, alike)
         if (made := templates[key]) is not None:
+            _deepen(elab, call, made.height)
             result = copied(elab.builder, made, alike, guard, place)
             if result is not None:
                 return result
@@ -231,15 +242,23 @@ def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, pla
 
 
 def _alone(elab: Elaborator, syntax: ast.Layer, alike: Use) -> Template | None:
-    """What uses like this one have in common; None where each has to be worked through."""
-    outside = elab.builder
+    """What uses like this one have in common; None where each has to be worked through.
+
+    Raises `Unfit` within what is worked out by itself too: that it can be is not likely any more.
+    """
+    outside, deepest = elab.builder, elab.deepest
     elab.builder = inside = outside.alone(alike.shapes, alike.outer)
+    elab.deepest = elab.depth
     try:
-        made = Template(inside, _applied(elab, syntax, *alike.alone()), len(alike.tensors))
+        result = _applied(elab, syntax, *alike.alone())
     except Unfit:
+        if outside.is_alone:
+            raise
         return None
     finally:
         elab.builder = outside
+        height, elab.deepest = elab.deepest - elab.depth, max(deepest, elab.deepest)
+    made = Template(inside, result, len(alike.tensors), height)
     return made if made.is_whole else None
 
 
@@ -258,6 +277,7 @@ def body(
     """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
     scope: dict[str, Value] = dict(cx.scope)
     first = len(elab.builder.nodes)
+    elab.builder.has_conditions |= any(isinstance(line, ast.Require) for line in syntax.body)
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
         scope[port.name.id] = tensor
         if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):

@@ -55,20 +55,32 @@ LARGEST_NET = 100_000
 MOST_CASES = 1_000_000
 """Cases of all shapes together after which a space is refused."""
 
+STEPS_OF_A_CONDITION = 4
+"""What a `require` line costs in each copy of its body."""
+
 MOST_OPTIONS = 10_000
 """Options of one decision and turns of one repeat that a program may have."""
 
 
 @dataclass(eq=False)
 class Builder:
-    """Collects one space, or what is worked out by itself. Findings are told once for each code and place."""
+    """Collects one space, or what is worked out by itself. Findings are told once for each code and place.
+
+    What is worked out by itself is `alone`: its first decisions, so many as `outer`, are those that it was given.
+    Where a builder is `strict`, what does not fit is not worked out further. `has_conditions`: there are `require`
+    lines, read or still to be read. `varies`: some shape depends on decisions.
+    """
 
     source: Source
     findings: list[Diagnostic]
     templates: dict[Hashable, Template | None] = field(default_factory=dict)
     settled: dict[Hashable, tuple[tuple[str, Num], ...] | None] = field(default_factory=dict)
     _cells: Unique = field(default_factory=Unique)
+    outer: int = 0
     is_alone: bool = False
+    is_strict: bool = False
+    has_conditions: bool = False
+    varies: bool = False
     nodes: list[NetNode | None] = field(default_factory=list)
     shapes: dict[int, Cases[Shape]] = field(default_factory=dict)
     decisions: list[Decision | None] = field(default_factory=list)
@@ -77,6 +89,8 @@ class Builder:
     sites: list[tuple[str, ast.Expr]] = field(default_factory=list)
     ways: dict[tuple[str, int], tuple[ast.Expr, str]] = field(default_factory=dict)
     _cases: int = 0
+    _used: int = 0
+    _made: int = 0
     _refusals: list[Refusal] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -149,8 +163,8 @@ class Builder:
         if decision is not None:
             self.decisions[number] = replace(decision, kind="depth")
 
-    def decide(self, number: int, kind: Kind, options: Sequence[Json], ordered: bool, span: Span) -> None:
-        """Fixes the options of a reserved decision; where it was made before, they must be the same."""
+    def decide(self, number: int, kind: Kind, options: Sequence[Json], ordered: bool, span: Span) -> bool:
+        """Fixes the options of a reserved decision. Where it was made before, they must be the same: False if not."""
         before = self.decisions[number]
         name = self._names[number]
         decision = Decision(name, kind, tuple(options), ordered, span)
@@ -164,6 +178,8 @@ class Builder:
                 "give both uses the same arguments, or make it an `op`, which decides at each use",
                 inner=f"here {_listed(decision.options)}, before {_listed(before.options)}",
             )
+            return False
+        return True
 
     def require(self, asked: Asked | None) -> None:
         """Adds a constraint, once: every use of a cell asks the same."""
@@ -207,13 +223,19 @@ class Builder:
         span: Span,
         guard: Cases[bool],
         merge: Merge | None = None,
-    ) -> int:
-        """One use of an operator; its shape is proved for every architecture in which the guard holds."""
+    ) -> int | None:
+        """One use of an operator; its shape is proved for every architecture in which the guard holds.
+
+        None where it does not fit, and what follows from that is not to be worked out.
+        """
         cls = layer_class(operator)
         shape = self._plain_shape(cls, arguments, edges)
         if shape is None:
             merged = Refusal(str(operator), leaf(()), edges, span, merge, arguments)
+            refused = len(self._refusals)
             shape = self._shape(cls, arguments, edges, guard, merged)
+            if self.is_strict and len(self._refusals) > refused:
+                return None
         return self.add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
 
     def _shape(
@@ -274,13 +296,26 @@ class Builder:
         self._grow(1, size(shape))
         self.nodes.append(node)
         self.shapes[len(self.nodes) - 1] = shape
+        self.varies |= shape.decision != LEAF
         return len(self.nodes) - 1
+
+    def use(self, syntax: ast.Layer, node: int, guard: Cases[bool]) -> None:
+        """Notes a use of an op or cell, by its first output and where it is come to."""
+        self.uses.append((syntax, node, guard))
+        self._use(1)
+
+    def _use(self, count: int) -> None:
+        self._used += count
+        if self._used > LARGEST_NET:
+            raise TooLarge(f"the space has more than {LARGEST_NET:,} uses of ops and cells")
 
     def copy(self, copy: Copy) -> None:
         """The nodes of a template; they are made when they are looked at."""
         body, size = copy.template.body, len(copy.template.body.nodes) - copy.template.inputs
-        spend(size // WALKED + len(body.sites))
+        spend(size // WALKED + len(body.sites) + 2 * len(body.ways) + STEPS_OF_A_CONDITION * len(body.asked))
         self._grow(size, body._cases)
+        self._use(body._used)
+        self.varies |= body.varies
         self.nodes += [None] * size
         self._copies.append(copy)
         if body not in self._shown:  # one shape or another, it is the same in all copies
@@ -297,17 +332,19 @@ class Builder:
             raise TooLarge(f"the shapes of the space depend on its decisions in more than {MOST_CASES:,} ways")
 
     def whole(self) -> list[NetNode]:
-        """All nodes, those of copies too."""
-        for template, move in self._copies:
-            made = map(move.layer, template.body.whole()[template.inputs :])
-            self.nodes[move.first : move.first + len(template.body.nodes) - template.inputs] = made
-            self.uses += [(syntax, move.node(n), move.come(guard)) for syntax, n, guard in template.body.uses]
-        self._copies.clear()
+        """All nodes, those of copies too; the uses in them are then among `uses`."""
+        for template, move in self._copies[self._made :]:
+            nodes = [move.layer(node) for node in template.body.whole()[template.inputs :]]
+            uses = [(syntax, move.node(n), move.come(guard)) for syntax, n, guard in template.body.uses]
+            self.nodes[move.first : move.first + len(nodes)] = nodes
+            self.uses += uses
+            self._made += 1
         return cast("list[NetNode]", self.nodes)
 
     def alone(self, shapes: Sequence[Cases[Shape]], outer: Sequence[int]) -> Builder:
         """Another for what is worked out by itself, on inputs of these shapes that depend on these decisions."""
-        body = Builder(self.source, [], self.templates, self.settled, self._cells, is_alone=True)
+        body = Builder(self.source, [], self.templates, self.settled, self._cells, len(outer), is_alone=True)
+        body.varies = any(shape.decision != LEAF for shape in shapes)
         body.nodes += [InputNode("", ())] * len(shapes)
         body.shapes.update(enumerate(shapes))
         body.decisions += [self.decisions[decision] for decision in outer]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from atnas.dsl.cases import TRUE, Cases, values
 from atnas.dsl.elaborate.comparisons import TEXT, comparable, kinds_of, no_list
 from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.template import Unfit
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
@@ -225,6 +226,8 @@ def _with_alternative(elab: Elaborator, node: ast.Binary, chosen: int) -> Condit
     """`edge == skip`: the option that the decision takes, by how it is written."""
     about = elab.builder.decisions[chosen]
     assert about is not None
+    if chosen < elab.builder.outer:  # what its options are called depends on where this stands
+        raise Unfit
     words = [str(option) for option in about.options]
     listed = node.op == "in"
     if listed and not isinstance(node.right, ast.List):

@@ -27,7 +27,7 @@ from atnas.dsl.elaborate.values import (
 )
 from atnas.dsl.findings.diagnostics import Edit, Label
 from atnas.dsl.findings.edits import around, without_item
-from atnas.dsl.net import Json, Num, Pick, Static, equals
+from atnas.dsl.net import Json, Kind, Num, Pick, Static, equals
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
@@ -58,8 +58,7 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
         return undone(elab, number)
     elab.spend(count)
     options = spaced(low, step, count)
-    elab.builder.decide(number, "number", options, True, node.span)
-    return Pick(number, options)
+    return Pick(number, options) if elab.builder.decide(number, "number", options, True, node.span) else UNKNOWN
 
 
 def _empty(elab: Elaborator, node: ast.Range, low: int | float, high: int | float) -> None:
@@ -95,8 +94,8 @@ def subset(elab: Elaborator, node: ast.Subset, cx: Context) -> Value:
         return undone(elab, decision)
     elab.spend(total)
     picks = tuple(p for k in counts for p in combinations(range(n), k))
-    elab.builder.decide(decision, "subset", [list(p) for p in picks], False, node.span)
-    return Chosen(decision, picks, source.items)
+    fits = elab.builder.decide(decision, "subset", [list(p) for p in picks], False, node.span)
+    return Chosen(decision, picks, source.items) if fits else UNKNOWN
 
 
 def sizes(elab: Elaborator, node: ast.Expr, cx: Context) -> range | None:
@@ -141,16 +140,15 @@ def decided(
         ordered = all(isinstance(o, int | float) and not isinstance(o, bool) for o in options)
         ordered = ordered and labels == sorted(labels)
         _twice(elab, node, labels)
-        elab.builder.decide(decision, "number", labels, ordered, node.span)
-        return Pick(decision, tuple(options))  # type: ignore[arg-type]
+        fits = elab.builder.decide(decision, "number", labels, ordered, node.span)
+        return Pick(decision, tuple(options)) if fits else UNKNOWN  # type: ignore[arg-type]
     words = elab.written(node)
-    if all(isinstance(o, Tensor) for o in options):
-        elab.builder.decide(decision, "tensor", words, False, node.span)
-    elif all(isinstance(o, (*LAYERS, Undecided)) for o in options):
-        elab.builder.decide(decision, "layer", words, False, node.span)
-    else:
+    kind: Kind = "tensor" if all(isinstance(o, Tensor) for o in options) else "layer"
+    if kind == "layer" and not all(isinstance(o, (*LAYERS, Undecided)) for o in options):
         mixed(elab, node, options)
         return undone(elab, decision)
+    if not elab.builder.decide(decision, kind, words, False, node.span):
+        return UNKNOWN
     return among(elab, selector, keys, options, list(node.options), node, cx)
 
 

@@ -58,6 +58,7 @@ class Elaborator:
         self.builder = builder
         self.spend = meter.spend
         self.depth = 0
+        self.deepest = 0
         self._written: dict[int, tuple[str, ...]] = {}
         self._words: dict[int, tuple[str, ...]] = {}
         self._steps: dict[tuple[int, tuple[object, ...]], Steps] = {}

@@ -77,12 +77,16 @@ def work_out(
     assert isinstance(syntax, ast.Layer)
     most = min(most, MOST_STEPS)
     meter = Meter(most, patience=PATIENCE)
-    attempt = _attempt(syntax, declared, call, home, ends, meter)
-    if attempt.too_large and _settled_early(attempt.builder):
+    attempt = _attempt(Builder(declared.module.source, []), declared, call, home, ends, meter)
+    spent = meter.spent
+    if attempt.too_large and meter.is_hurried:
+        # What does not fit may be excluded by conditions; else nothing has to be made of it.
+        strict = Builder(declared.module.source, [], is_strict=not attempt.builder.has_conditions)
+        meter = Meter(most)
+        attempt = _attempt(strict, declared, call, home, ends, meter)
+        spent += meter.spent
+    elif attempt.too_large and not attempt.builder.has_conditions and _settled_early(attempt.builder):
         attempt.too_large = ""
-    elif attempt.too_large and meter.is_hurried:  # what did not fit is excluded, or more than can be told
-        meter = Meter(most, meter.spent)
-        attempt = _attempt(syntax, declared, call, home, ends, meter)
     if attempt.too_large and most < MOST_STEPS and meter.spent > most:
         raise TooLarge(attempt.too_large)
     builder, result, sizes = attempt.builder, attempt.result, attempt.sizes
@@ -92,7 +96,7 @@ def work_out(
         builder.findings[:] = [finding.used(call.span) for finding in builder.findings]
     outputs = result.items if isinstance(result, ListOf) else (result,)
     if _is_wrong(builder) or any(not isinstance(o, Tensor) for o in outputs):
-        return Worked(None, sizes, builder.findings, {}, _seen(builder), meter.spent)
+        return Worked(None, sizes, builder.findings, {}, _seen(builder), spent)
     ports = zip(syntax.outputs, outputs, strict=True)
     net = Net(
         name=syntax.name.id,
@@ -102,7 +106,7 @@ def work_out(
         decisions=tuple(d for d in builder.decisions if d is not None),
         constraints=builder.constraints,
     )
-    return Worked(net, sizes, builder.findings, attempt.limits, _seen(builder), meter.spent)
+    return Worked(net, sizes, builder.findings, attempt.limits, _seen(builder), spent)
 
 
 @dataclass
@@ -117,15 +121,15 @@ class _Attempt:
 
 
 def _attempt(
-    syntax: ast.Layer,
+    builder: Builder,
     declared: Declared,
     call: ast.Call | ast.Name | None,
     home: Module | None,
     ends: Ends | None,
     meter: Meter,
 ) -> _Attempt:
-    found = _Attempt(Builder(declared.module.source, []))
-    builder = found.builder
+    found, syntax = _Attempt(builder), declared.syntax
+    assert isinstance(syntax, ast.Layer)
     with metered(meter):
         try:
             found.result = _result(Elaborator(builder, meter), declared, syntax, call, home, ends, found.sizes)

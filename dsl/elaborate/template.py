@@ -7,12 +7,13 @@ what it decides and puts out. Its layers are made when somebody looks at them, w
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from atnas.dsl.cases import LEAF, NEVER, TRUE, Cases, support
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.move import ALONE, Move
-from atnas.dsl.elaborate.values import Call, ListOf, Tensor, Undecided, Value
+from atnas.dsl.elaborate.values import UNKNOWN, Call, ListOf, Tensor, Undecided, Value
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Arith, Pick, Read
 from atnas.dsl.operator import Shape
@@ -63,12 +64,14 @@ class Use:
 class Template:
     """A use that was worked out by itself.
 
-    The nodes of `body` begin with so many inputs, its decisions with those that inputs and arguments depend on.
+    The nodes of `body` begin with so many inputs, its decisions with those that inputs and arguments depend on. Uses
+    nest in it as deep as its height.
     """
 
     body: Builder
     result: Value
     inputs: int
+    height: int
 
     @property
     def is_whole(self) -> bool:
@@ -116,13 +119,17 @@ def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], p
     for (name, _), (site, told) in body.ways.items():
         if builder.way(_here(name, way), site) != _here(told, way):
             return None
-    numbers = dict(enumerate(use.outer))
+    numbers, before = dict(enumerate(use.outer)), len(builder.decisions)
     for name, site in body.sites:
         numbers[len(numbers)] = builder.reserve(_here(name, way), site)
+    again = {numbers[i] for i in range(len(use.outer), len(numbers)) if numbers[i] < before}
+    if again and _is_entangled(body, use, guard, again, list(numbers.values())):
+        return None
     for number in range(len(use.outer), len(numbers)):
         made = body.decisions[number]
         assert made is not None
-        builder.decide(numbers[number], made.kind, made.options, made.ordered, made.span)
+        if not builder.decide(numbers[number], made.kind, made.options, made.ordered, made.span):
+            return UNKNOWN
     move = Move(numbers, use.tensors, len(builder.nodes), guard, place)
     builder.copy(Copy(template, move))
     for asked in body.asked:
@@ -132,6 +139,14 @@ def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], p
         if output.node >= template.inputs:
             builder.shapes[move.node(output.node)] = move.cases(body.shapes[output.node])
     return move.value(template.result)
+
+
+def _is_entangled(body: Builder, use: Use, guard: Cases[bool], again: set[int], numbers: list[int]) -> bool:
+    """Whether decisions of a body that were made before have to do with what it is given, or come in another order
+    than in it, so that what depends on them would have to be worked out anew."""
+    if not again.isdisjoint(use.outer) or (guard is not TRUE and not again.isdisjoint(support(guard))):
+        return True
+    return body.varies and any(a >= b for a, b in pairwise(numbers))
 
 
 def _is_cell(call: Call) -> bool:
@@ -195,10 +210,10 @@ def _apart(value: Value, move: Move) -> Value:
 def _word(value: Value) -> Hashable:
     """What two arguments share that are the same; 1 is not `true`."""
     match value:
-        case Undecided(name, Declared(syntax=syntax)):
-            return name, id(syntax)
-        case Undecided(name, target):
-            return name, target
+        case Undecided(name, Declared(syntax=syntax), node):
+            return name, id(syntax), node.span
+        case Undecided(name, target, node):
+            return name, target, node.span
         case ListOf(items):
             return tuple(map(_word, items))
         case Pick(decision, options):
