@@ -28,7 +28,7 @@ class InvertedResidual(Operator):
 
     channels: int = param(elastic=True, low=1, doc="output channels")
     kernel: int = param(3, elastic=True, low=1, doc="window of the depthwise convolution, an odd number")
-    expand: float = param(6, elastic=True, low=1, doc="inner width as a multiple of the input's channels")
+    expand: float = param(6, elastic=True, low=1, high=1000, doc="inner width as a multiple of the input's channels")
     stride: int = param(1, low=1, doc="step of the depthwise convolution")
     act: Literal["relu", "relu6", "hswish", "gelu", "swish"] = param(
         "relu6", doc="activation after the first two convolutions"
