@@ -44,6 +44,16 @@ class Decision:
     def __post_init__(self) -> None:
         assert self.options
 
+    @property
+    def words(self) -> list[str]:
+        """The options as they are written."""
+        return [str(option).lower() if isinstance(option, bool) else str(option) for option in self.options]
+
+    @property
+    def listed(self) -> str:
+        """The options as a choice is written."""
+        return " | ".join(self.words)
+
 
 @record
 class Pick:

@@ -247,7 +247,7 @@ def _alone(elab: Elaborator, syntax: ast.Layer, alike: Use) -> Template | None:
     Raises `Unfit` within what is worked out by itself too: that it can be is not likely any more.
     """
     outside, deepest = elab.builder, elab.deepest
-    elab.builder = inside = outside.alone(alike.shapes, alike.outer)
+    elab.builder = inside = outside.alone(alike)
     elab.deepest = elab.depth
     try:
         result = _applied(elab, syntax, *alike.alone())

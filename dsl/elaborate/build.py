@@ -23,7 +23,7 @@ from atnas.dsl.cases import (
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
 from atnas.dsl.elaborate.naming import Unique
-from atnas.dsl.elaborate.template import Copy, Template, Unfit
+from atnas.dsl.elaborate.template import Copy, Made, Site, Template, Unfit, Use
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.meter import WALKED, TooLarge, hurry, spend
@@ -86,7 +86,9 @@ class Builder:
     decisions: list[Decision | None] = field(default_factory=list)
     uses: list[tuple[ast.Layer, int, Cases[bool]]] = field(default_factory=list)
     asked: dict[Asked, None] = field(default_factory=dict)
-    sites: list[tuple[str, ast.Expr]] = field(default_factory=list)
+    sites: list[Site] = field(default_factory=list)
+    own: dict[int, Site] = field(default_factory=dict)
+    made: dict[tuple[int, str], Made] = field(default_factory=dict)
     ways: dict[tuple[str, int], tuple[ast.Expr, str]] = field(default_factory=dict)
     _cases: int = 0
     _used: int = 0
@@ -144,6 +146,7 @@ class Builder:
             self._numbers[unique] = len(self.decisions)
             self._names.append(unique)
             self.sites.append((name, site))
+            self.own[len(self.decisions)] = name, site
             self.decisions.append(None)
         return self._numbers[unique]
 
@@ -176,7 +179,7 @@ class Builder:
                 span,
                 f"`{name}` is decided once for all uses of this cell, and two uses offer different options",
                 "give both uses the same arguments, or make it an `op`, which decides at each use",
-                inner=f"here {_listed(decision.options)}, before {_listed(before.options)}",
+                inner=f"here {decision.listed}, before {before.listed}",
             )
             return False
         return True
@@ -341,14 +344,20 @@ class Builder:
             self._made += 1
         return cast("list[NetNode]", self.nodes)
 
-    def alone(self, shapes: Sequence[Cases[Shape]], outer: Sequence[int]) -> Builder:
-        """Another for what is worked out by itself, on inputs of these shapes that depend on these decisions."""
+    def alone(self, use: Use) -> Builder:
+        """Another, in which a use is worked out by itself."""
+        shapes, outer = use.shapes, use.outer
         body = Builder(self.source, [], self.templates, self.settled, self._cells, len(outer), is_alone=True)
         body.varies = any(shape.decision != LEAF for shape in shapes)
         body.nodes += [InputNode("", ())] * len(shapes)
         body.shapes.update(enumerate(shapes))
         body.decisions += [self.decisions[decision] for decision in outer]
         body._names += [self._names[decision] for decision in outer]
+        for decision, site in use.own:
+            body._numbers[body._sites(*site)] = decision
+            body.own[decision] = site
+        if use.before is not None:
+            body.made.update(use.before.within({decision: i for i, decision in enumerate(outer)}))
         return body
 
     def place(self, place: str) -> str:
@@ -369,7 +378,7 @@ class Builder:
     def words(self, case: dict[int, int]) -> str:
         """An assignment as people read it: `edge = skip, kernel = 5`."""
         return ", ".join(
-            f"{d.name} = {word(d.options[option])}"
+            f"{d.name} = {d.words[option]}"
             for i, option in case.items()
             if i not in self.undone and (d := self.decisions[i]) is not None and option < len(d.options)
         )
@@ -386,12 +395,3 @@ def _shape(
         return cls(**dict(zip(names, settings, strict=True))).shape(*shapes)
     except ShapeError as error:
         return Failure(str(error), shapes)
-
-
-def _listed(options: Sequence[Json]) -> str:
-    return " | ".join(map(word, options))
-
-
-def word(option: Json) -> str:
-    """An option as it is written."""
-    return str(option).lower() if isinstance(option, bool) else str(option)

@@ -6,7 +6,7 @@ what it decides and puts out. Its layers are made when somebody looks at them, w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +23,9 @@ from atnas.dsl.syntax import ast
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.build import Builder
 
+Site = tuple[str, ast.Expr]
+"""What a decision was asked for by: the way to it, and where it is written."""
+
 MOST_PARTS: Final = 256
 """Parts of an argument that are compared: one of more is worked through."""
 
@@ -35,13 +38,18 @@ class Unfit(Exception):
 class Use:
     """A use whose arguments and tensors say nothing of where it stands, but for the decisions that they depend on.
 
-    In `shapes` and `arguments` these are numbered from 0 on.
+    In `shapes` and `arguments` these are numbered from 0 on. Some of them may be the body's own, where it was used on
+    the same way before: `own` are their sites by these numbers, `before` is that use. `guard` is where it is come to,
+    as far as that has to do with what it is given.
     """
 
     call: Call
     tensors: tuple[int, ...]
     is_list: bool
     outer: tuple[int, ...]
+    own: tuple[tuple[int, Site], ...]
+    before: Made | None
+    guard: Cases[bool]
     shapes: tuple[Cases[Shape], ...]
     arguments: tuple[tuple[str, Value], ...]
 
@@ -49,14 +57,15 @@ class Use:
     def key(self) -> Hashable:
         """What uses that are alike share."""
         given = tuple(_word(value) for _, value in self.arguments)
-        return id(self.call.declared.syntax), self.is_list, self.shapes, given
+        own = tuple((number, name, id(site)) for number, (name, site) in self.own)
+        return id(self.call.declared.syntax), self.is_list, self.shapes, given, own, self.guard
 
     def alone(self) -> tuple[Call, Value, Context]:
         """The use by itself: what is called on what, and where the body stands."""
         tensors = tuple(map(Tensor, range(len(self.tensors))))
         way = self.call.way if _is_cell(self.call) else ALONE
         call = Call(self.call.declared, self.arguments, way, ALONE, self.call.span)
-        cx = Context(call.declared.module, dict(self.arguments), way, ALONE, {})
+        cx = Context(call.declared.module, dict(self.arguments), way, ALONE, {}, self.guard)
         return call, ListOf(tensors) if self.is_list else tensors[0], cx
 
 
@@ -77,6 +86,24 @@ class Template:
     def is_whole(self) -> bool:
         """Whether all of it could be worked out."""
         return not self.body.undone and all(isinstance(output, Tensor) for output in _each(self.result))
+
+
+class Made(NamedTuple):
+    """A template and the numbers that its decisions have where it is used."""
+
+    template: Template
+    numbers: Mapping[int, int]
+
+    @property
+    def sites(self) -> dict[int, Site]:
+        """The sites of the decisions that are its own, by their numbers there."""
+        return {self.numbers[i]: site for i, site in self.template.body.own.items() if i in self.numbers}
+
+    def within(self, places: Mapping[int, int]) -> Iterator[tuple[tuple[int, str], Made]]:
+        """The uses in it, as they are where its decisions are renumbered once more."""
+        for key, (template, numbers) in self.template.body.made.items():
+            there = {i: self.numbers[n] for i, n in numbers.items() if n in self.numbers}
+            yield key, Made(template, {i: places[n] for i, n in there.items() if n in places})
 
 
 class Copy(NamedTuple):
@@ -103,13 +130,20 @@ def use(builder: Builder, call: Call, given: Value, guard: Cases[bool]) -> Use |
             outer |= support(shape)
     is_list = isinstance(given, ListOf)
     if not outer:
-        return Use(call, tensors, is_list, (), shapes, call.arguments)
-    if guard is not TRUE and not support(guard).isdisjoint(outer):
-        return None
+        return Use(call, tensors, is_list, (), (), None, TRUE, shapes, call.arguments)
+    before = builder.made.get((id(call.declared.syntax), call.way))
+    sites = {} if before is None else before.sites
+    if outer.isdisjoint(sites):
+        before, sites = None, {}
+    outer |= sites.keys()
+    where = TRUE
+    if guard is not TRUE and not (told := support(guard)).isdisjoint(outer):
+        outer, where = outer | told, guard
     order = tuple(sorted(outer))
     move = Move({decision: i for i, decision in enumerate(order)}, (), 0, TRUE, "")
     arguments = tuple((name, _apart(value, move)) for name, value in call.arguments)
-    return Use(call, tensors, is_list, order, tuple(map(move.cases, shapes)), arguments)
+    own = tuple((i, sites[decision]) for i, decision in enumerate(order) if decision in sites)
+    return Use(call, tensors, is_list, order, own, before, move.cases(where), tuple(map(move.cases, shapes)), arguments)
 
 
 def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], place: str) -> Value | None:
@@ -130,7 +164,8 @@ def copied(builder: Builder, template: Template, use: Use, guard: Cases[bool], p
         assert made is not None
         if not builder.decide(numbers[number], made.kind, made.options, made.ordered, made.span):
             return UNKNOWN
-    move = Move(numbers, use.tensors, len(builder.nodes), guard, place)
+    builder.made[id(use.call.declared.syntax), way] = Made(template, numbers)
+    move = Move(numbers, use.tensors, len(builder.nodes), guard if use.guard is TRUE else TRUE, place)
     builder.copy(Copy(template, move))
     for asked in body.asked:
         builder.require(move.asked(asked))
