@@ -14,6 +14,7 @@ WALKED: Final = 8
 
 
 STEPS_OF_A_MISTAKE: Final = 20
+STEPS_BEFORE_A_MISTAKE: Final = 40_000
 
 
 class TooLarge(Unable):
@@ -39,8 +40,8 @@ class Meter:
             raise TooLarge(f"working it out takes more than {self._all:,} steps")
 
     def hurry(self) -> None:
-        """Notes a mistake. What is worked out for the most part is worked out to the end."""
-        if self._patience and (self.is_hurried or self.spent < self._all // 2):
+        """Notes a mistake. What is worked out for the most part by then is worked out to the end."""
+        if self._patience and (self.is_hurried or self.spent < STEPS_BEFORE_A_MISTAKE):
             more = STEPS_OF_A_MISTAKE if self.is_hurried else self.spent - self.most + self._patience
             self.most = min(self._all, self.most + more)
 

@@ -223,19 +223,53 @@ op pick [x] -> y {
 """
 
 
+CHECK = """
+op check(w) [x] -> y {
+  y = x -> relu
+  require w == 8
+}
+"""
+
+
 @pytest.mark.parametrize(
     "space",
     [
         "space s [x: (3, 8, 8)] -> y {\n  y = x -> pick -> relu * 900\n}\n",
         "space s [x: (3, 8, 8)] -> y {\n  y = x -> relu * 2000 -> pick -> relu * 3000\n}\n",
+        "space s [x: (3, 8, 8)] -> y {\n  w = 8 | 16\n  a = x -> relu * 9500\n  b = a -> relu * 6500\n"
+        "  c = b -> conv(8, 3) + b -> conv(w, 3)\n  y = c -> relu * 9500\n  require w == 8\n}\n",
         "op f0 = pick\n"
         + "".join(f"op f{i} [x] -> y {{ y = x -> {' -> '.join(['relu'] * 40)} -> f{i - 1} }}\n" for i in range(1, 46))
         + "space s [x: (3, 8, 8)] -> y {\n  y = x -> f45\n}\n",
+        CHECK + "space s [x: (3, 8, 8)] -> y {\n  w = 8 | 16\n  b = x -> check(w)\n"
+        "  a = b -> conv(8, 3) + b -> conv(w, 3)\n  y = a -> relu * 3000\n}\n",
+        CHECK + "space s [x: (3, 8, 8)] -> y {\n  w = 8 | 16\n"
+        "  a = x -> conv(8, 3) + x -> conv(w, 3)\n  y = a -> relu * 3000 -> check(w)\n}\n",
     ],
-    ids=["much after it", "much before it", "deep in it"],
+    ids=["much after it", "much before it", "much around it", "deep in it", "before", "after"],
 )
 def test_what_conditions_exclude_does_not_matter(space: str) -> None:
-    assert [finding.code for finding in program(PICK + space).findings] == []
+    found = program(PICK + space)
+    assert {finding.code for finding in found.findings} <= {"W104"}
+    assert found.spaces["s"].net is not None
+
+
+WRONG = "  a = x -> conv(8, 3) + x -> conv(9, 3)\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "codes"),
+    [
+        ("  y = concat(x -> c(9), x -> c(8)) -> relu * 3000\n", ["E301"]),
+        (f"{WRONG}  l = [a, x -> relu]\n  b = l[0 | 1]\n  y = b -> relu * 3000\n", ["E301"]),
+        (WRONG + "".join(f"  t{i} = x -> relu * 9000\n" for i in range(13)) + "  y = a -> relu\n", ["E301"]),
+    ],
+    ids=["uses of a cell", "elements", "too large as well"],
+)
+def test_nothing_but_mistakes_is_told(lines: str, codes: list[str]) -> None:
+    cell = "cell c(w) [x] -> y { y = (x -> conv(8, 3) + x -> conv(w, 3)) | x -> relu }\n"
+    found = program(f"{cell}space s [x: (8, 8, 8)] -> y {{\n{lines}}}\n").findings
+    assert [finding.code for finding in found if finding.severity == "error"] == codes
 
 
 def test_all_mistakes_of_a_large_space_are_told() -> None:

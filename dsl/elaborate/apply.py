@@ -277,7 +277,6 @@ def body(
     """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
     scope: dict[str, Value] = dict(cx.scope)
     first = len(elab.builder.nodes)
-    elab.builder.has_conditions |= any(isinstance(line, ast.Require) for line in syntax.body)
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
         scope[port.name.id] = tensor
         if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):

@@ -67,8 +67,7 @@ class Builder:
     """Collects one space, or what is worked out by itself. Findings are told once for each code and place.
 
     What is worked out by itself is `alone`: its first decisions, so many as `outer`, are those that it was given.
-    Where a builder is `strict`, what does not fit is not worked out further. `has_conditions`: there are `require`
-    lines, read or still to be read. `varies`: some shape depends on decisions.
+    Where a builder is `strict`, what does not fit is not worked out further. `varies`: some shape depends on decisions.
     """
 
     source: Source
@@ -79,7 +78,6 @@ class Builder:
     outer: int = 0
     is_alone: bool = False
     is_strict: bool = False
-    has_conditions: bool = False
     varies: bool = False
     nodes: list[NetNode | None] = field(default_factory=list)
     shapes: dict[int, Cases[Shape]] = field(default_factory=dict)
@@ -171,8 +169,9 @@ class Builder:
         before = self.decisions[number]
         name = self._names[number]
         decision = Decision(name, kind, tuple(options), ordered, span)
-        if before is None:
+        if before is None or number in self.undone:
             self.decisions[number] = decision
+            self.undone.discard(number)
         elif before.options != decision.options:
             self.report(
                 "E403",
@@ -202,7 +201,7 @@ class Builder:
         for refusal in self._refusals:
             let_through = only(holds, refusal.cases) if holds is not TRUE else refusal.cases
             if (case := failing(let_through)) is not None:
-                self.calls = [] if refusal.call is None else [refusal.call]
+                self.calls[:] = [] if refusal.call is None else [refusal.call]
                 tell(self, replace(refusal, cases=let_through), case)
 
     def see(self, node: ast.Expr, tensor: int) -> None:

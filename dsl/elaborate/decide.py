@@ -177,6 +177,8 @@ def among(
     cx: Context,
 ) -> Value:
     """One of several tensors or layers, whichever key the selector has."""
+    if any(isinstance(o, Unknown) for o in options):
+        return UNKNOWN
     if all(isinstance(o, Tensor) for o in options):
         sources = tuple(o.node for o in options if isinstance(o, Tensor))
         return Tensor(elab.builder.choice(selector, keys, sources, node.span))
@@ -212,8 +214,8 @@ def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
 
 def undone(elab: Elaborator, decision: int) -> Unknown:
     """Keeps a reserved decision in place where its options could not be found out."""
-    elab.builder.undone.add(decision)
     if elab.builder.decisions[decision] is None:
         span = Span(elab.builder.source, 0, 0)
         elab.builder.decide(decision, "number", (0,), False, span)
+    elab.builder.undone.add(decision)
     return UNKNOWN

@@ -18,13 +18,14 @@ from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import UNKNOWN, ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.lint.unused import expressions
 from atnas.dsl.meter import Meter, TooLarge, metered
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Asked, Constraint, Net, Nodes
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import decision
+from atnas.dsl.syntax.walk import decision, words
 
 STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
 """Shapes for the free sizes of an input, by rank, where no tasks give them."""
@@ -78,21 +79,21 @@ def work_out(
     most = min(most, MOST_STEPS)
     meter = Meter(most, patience=PATIENCE)
     attempt = _attempt(Builder(declared.module.source, []), declared, call, home, ends, meter)
-    spent = meter.spent
+    spent, excuses = meter.spent, bool(attempt.too_large) and _has_conditions(declared)
     if attempt.too_large and meter.is_hurried:
         # What does not fit may be excluded by conditions; else nothing has to be made of it.
-        strict = Builder(declared.module.source, [], is_strict=not attempt.builder.has_conditions)
         meter = Meter(most)
+        strict = Builder(declared.module.source, [], is_strict=not excuses)
         attempt = _attempt(strict, declared, call, home, ends, meter)
-        spent += meter.spent
-    elif attempt.too_large and not attempt.builder.has_conditions and _settled_early(attempt.builder):
+        spent = max(spent, meter.spent)
+    if attempt.too_large and not excuses and _settled_early(attempt.builder):
         attempt.too_large = ""
     if attempt.too_large and most < MOST_STEPS and meter.spent > most:
         raise TooLarge(attempt.too_large)
     builder, result, sizes = attempt.builder, attempt.result, attempt.sizes
     if attempt.too_large:
         builder.report("E405", syntax.name.span, attempt.too_large)
-    if isinstance(call, ast.Call):
+    if call is not None:
         builder.findings[:] = [finding.used(call.span) for finding in builder.findings]
     outputs = result.items if isinstance(result, ListOf) else (result,)
     if _is_wrong(builder) or any(not isinstance(o, Tensor) for o in outputs):
@@ -142,6 +143,22 @@ def _attempt(
         except RecursionError:
             found.too_large = "expressions and uses nest too deep in one another"
     return found
+
+
+def _has_conditions(declared: Declared) -> bool:
+    """Whether a `require` line stands in a space, or in anything that it may use."""
+    found, queue = {id(declared.syntax)}, [declared]
+    while queue:
+        here = queue.pop()
+        if not isinstance(here.syntax, ast.Layer):
+            continue
+        if any(isinstance(line, ast.Require) for line in here.syntax.body):
+            return True
+        said = {word.id for expression in expressions(here.syntax) for word in words(expression)}
+        used = [here.module.names[word] for word in said if word in here.module.names]
+        queue += [each for each in used if id(each.syntax) not in found]
+        found |= {id(each.syntax) for each in used}
+    return False
 
 
 def _settled_early(builder: Builder) -> bool:

@@ -44,14 +44,14 @@ class Diagnostic:
     fix: tuple[Edit, ...] = ()
 
     def used(self, call: Span) -> Diagnostic:
-        """The same of something that is used in another file, with the arguments that it was given there.
+        """The same of something that is used in another file, with the place of that use.
 
-        These are what is to be mended where what is used belongs to the library.
+        That is what is to be mended where what is used belongs to the library.
         """
         if self.span.source == call.source:
             return self
         if not self.span.source.is_library:
-            return replace(self, labels=(*self.labels, Label(call, "used with these arguments")))
+            return replace(self, labels=(*self.labels, Label(call, "used here")))
         labels = (Label(self.span, self.inner or "here"), *self.labels)
         return replace(self, span=call, inner="in this use", labels=labels, fix=())
 
