@@ -18,14 +18,13 @@ from atnas.dsl.elaborate.mismatch import declared, written
 from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import UNKNOWN, ListOf, Tensor, Unknown, Value
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.lint.unused import expressions
 from atnas.dsl.meter import Meter, TooLarge, metered
 from atnas.dsl.modules import Declared, Module
 from atnas.dsl.net import Asked, Constraint, Net, Nodes
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import decision, words
+from atnas.dsl.syntax.walk import decision, expressions, words
 
 STAND_INS: dict[int, Shape] = {1: (8,), 2: (16, 64), 3: (3, 32, 32)}
 """Shapes for the free sizes of an input, by rank, where no tasks give them."""

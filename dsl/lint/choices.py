@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from atnas.dsl.extern import is_size, worth
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.edits import without_item
-from atnas.dsl.lint.unused import expressions
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
-from atnas.dsl.syntax.walk import parts, words
+from atnas.dsl.syntax.walk import expressions, parts, words
 
 
 def choices(layer: ast.Layer) -> Iterator[Diagnostic]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.lint.hiding import bound
-from atnas.dsl.lint.unused import expressions
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import words
+from atnas.dsl.syntax.walk import expressions, words
 
 Uses = Mapping[str, Sequence[ast.Name]]
 """The names that each layer of a file says and does not bind itself."""

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from atnas.dsl.elaborate.conditions import METRICS
 from atnas.dsl.findings import units
 from atnas.dsl.findings.diagnostics import Diagnostic
-from atnas.dsl.lint.unused import expressions
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import parts
+from atnas.dsl.syntax.walk import expressions, parts
 
 
 def misplaced(declared: ast.Layer | ast.Extern) -> Iterator[Diagnostic]:

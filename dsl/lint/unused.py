@@ -8,7 +8,7 @@ from typing import Final
 from atnas.dsl.findings import edits
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import words
+from atnas.dsl.syntax.walk import expressions, words
 
 CODES: Final = frozenset({"W102", "W103", "W104"})
 
@@ -75,20 +75,6 @@ def said(declaration: ast.Declaration) -> set[str]:
             return {w.id for value in values for w in words(value)}
         case _:
             return set()
-
-
-def expressions(layer: ast.Layer) -> Iterator[ast.Expr]:
-    """Every expression of a layer: defaults, sizes, the short form, bindings and conditions."""
-    yield from (p.default for p in layer.parameters if p.default is not None)
-    yield from (size for port in (*layer.inputs, *layer.outputs) for size in port.sizes or ())
-    if layer.short is not None:
-        yield layer.short
-    for statement in layer.body:
-        if isinstance(statement, ast.Bind):
-            yield statement.value
-        else:
-            yield statement.condition
-            yield from () if statement.guard is None else (statement.guard,)
 
 
 def without(findings: Iterable[Diagnostic], wanted: Iterable[tuple[str, str]]) -> list[Diagnostic]:

@@ -1,4 +1,4 @@
-"""What stands in an expression."""
+"""What stands in an expression, and the expressions of a layer."""
 
 from __future__ import annotations
 
@@ -57,3 +57,17 @@ def words(node: ast.Expr) -> Iterator[ast.Name]:
 def decision(node: ast.Expr) -> ast.Expr | None:
     """The first choice, range or subset in an expression."""
     return next((p for p in parts(node) if isinstance(p, ast.Choice | ast.Range | ast.Subset)), None)
+
+
+def expressions(layer: ast.Layer) -> Iterator[ast.Expr]:
+    """Every expression of a layer: defaults, sizes, the short form, bindings and conditions."""
+    yield from (p.default for p in layer.parameters if p.default is not None)
+    yield from (size for port in (*layer.inputs, *layer.outputs) for size in port.sizes or ())
+    if layer.short is not None:
+        yield layer.short
+    for statement in layer.body:
+        if isinstance(statement, ast.Bind):
+            yield statement.value
+        else:
+            yield statement.condition
+            yield from () if statement.guard is None else (statement.guard,)

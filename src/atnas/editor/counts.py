@@ -11,13 +11,12 @@ from dataclasses import replace
 from typing import Final
 
 from atnas.dsl.elaborate.space import work_out
-from atnas.dsl.lint.unused import expressions
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import Net
 from atnas.dsl.operator import Shape
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
-from atnas.dsl.syntax.walk import parts, words
+from atnas.dsl.syntax.walk import expressions, parts, words
 from atnas.editor.meaning import operator_parameters, own_parameters
 
 MOST_NODES: Final = 5_000
