@@ -12,9 +12,9 @@ from atnas.dsl.errors import Unable
 WALKED: Final = 8
 """Nodes of a diagram that are walked over, or options counted, in the time of one step."""
 
-
-STEPS_OF_A_MISTAKE: Final = 20
 STEPS_BEFORE_A_MISTAKE: Final = 40_000
+STEPS_OF_A_MISTAKE: Final = 20
+"""Where the first mistake is found before so many steps there is a hurry, and each that follows allows so many more."""
 
 
 class TooLarge(Unable):

@@ -34,6 +34,7 @@ BUILTINS: Final = {"chain": "a list of layers", "range": "a whole number"}
 
 
 def builtin(elab: Elaborator, node: ast.Call, cx: Context) -> Value:
+    """What `chain(..)` or `range(..)` means here."""
     word = node.function.id
     odd = lone(node, BUILTINS[word])
     if odd is not None:
@@ -49,6 +50,7 @@ def builtin(elab: Elaborator, node: ast.Call, cx: Context) -> Value:
 
 
 def _chain(elab: Elaborator, value: Value, node: ast.Expr, cx: Context) -> Value:
+    """The layers of a list one after another; of a chosen list those that are chosen."""
     if isinstance(value, Chosen):
         elab.spend(len(value.items) * len(value.picks) // WALKED)
         options = [elab.layer(i, node, cx) for i in value.items]
