@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, Final
 
 from atnas.compiler.activity import Activity, Genotype, activity, takes
@@ -13,7 +13,7 @@ from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate
 from atnas.compiler.graph import Graph
 from atnas.dsl.cases import FALSE, Cases, apply, at, choose, leaf, only, split, support
 from atnas.dsl.extern import layer_class
-from atnas.dsl.net import InputNode, LayerNode, Metric, NetNode, Static, number
+from atnas.dsl.net import Constraint, InputNode, LayerNode, Metric, NetNode, Static, number
 from atnas.dsl.operator import Cost, Operator, Shape
 
 ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
@@ -37,7 +37,7 @@ class Costs:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.activity: Activity = activity(graph)
-        self._parts: dict[tuple[int, int], tuple[Cases[Cost], ...]] = {}
+        self._additive: dict[Metric, list[Cases[int]]] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
         """Every metric of one architecture."""
@@ -50,49 +50,62 @@ class Costs:
 
         def value(metric: Metric) -> int:
             if metric.nodes is not None:
-                terms = self._terms_between(*metric.nodes)
-                return ADDITIVE[metric.name](sum((at(term, genotype) for term in terms), NOTHING))
+                return sum(at(term, genotype) for term in self.terms(metric))
             if not whole:
                 whole.update(self.of(genotype))
             return whole[metric.name]
 
         return value
 
-    def extreme(self, metric: str, largest: bool) -> tuple[int, Genotype]:
+    def terms(self, metric: Metric) -> list[Cases[int]]:
+        """Costs that add up to a metric other than depth, each a function of a few decisions."""
+        if metric not in self._additive:
+            terms = self._terms if metric.nodes is None else self._terms_between(*metric.nodes)
+            self._additive[metric] = [apply(ADDITIVE[metric.name], term) for term in terms]
+        return self._additive[metric]
+
+    def extreme(
+        self, metric: str, largest: bool, constraints: Iterable[Constraint] | None = None
+    ) -> tuple[int, Genotype]:
         """The smallest or largest value of a metric over the space, and an architecture that attains it.
 
-        Constraints on decisions are respected; constraints on metrics are not. Raises ValueError where no
-        architecture meets the former.
+        Constraints on decisions are respected, those of the graph or those given; constraints on metrics are not.
+        Raises ValueError where no architecture meets the former.
         """
+        among = list(self.graph.constraints if constraints is None else constraints)
         if metric == "depth":
-            found = self._depth.extreme(largest, self._completed)
+            found = self._depth.extreme(largest, partial(self._completed, among))
         else:
-            found = self._extreme_sum(metric, largest)
+            found = self._extreme_sum(metric, largest, among)
         if found is None:
             raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
         return found[0], self.activity.canonical(found[1])
 
-    def _extreme_sum(self, metric: str, largest: bool) -> tuple[int, Genotype] | None:
+    def _extreme_sum(
+        self, metric: str, largest: bool, constraints: Sequence[Constraint]
+    ) -> tuple[int, Genotype] | None:
         semiring = LARGEST if largest else SMALLEST
-        terms = [apply(ADDITIVE[metric], term) for term in self._terms]
-        elimination = eliminate([*terms, *self.feasible(semiring)], self._options, semiring)
+        factors = [*self.terms(Metric(metric)), *self.feasible(semiring, constraints)]
+        elimination = eliminate(factors, self.options, semiring)
         return None if elimination.total == semiring.zero else (elimination.total, elimination.best())
 
-    def _completed(self, assigned: Assignment) -> Genotype | None:
+    def _completed(self, constraints: Sequence[Constraint], assigned: Assignment) -> Genotype | None:
         """An assignment with these options that meets the constraints on decisions."""
         given = [
-            split(d, [leaf(1 if o == option else 0) for o in range(self._options[d])]) for d, option in assigned.items()
+            split(d, [leaf(1 if o == option else 0) for o in range(self.options[d])]) for d, option in assigned.items()
         ]
-        elimination = eliminate([*given, *self.feasible(COUNT)], self._options, COUNT)
+        elimination = eliminate([*given, *self.feasible(COUNT, constraints)], self.options, COUNT)
         return elimination.unrank(0) if elimination.total else None
 
-    def feasible(self, semiring: Semiring) -> list[Cases[Any]]:
-        """The constraints on decisions as factors: one where they are met, zero elsewhere."""
-        met = [condition(c, self.activity) for c in self.graph.constraints if not speaks_of_metrics(c)]
+    def feasible(self, semiring: Semiring, constraints: Iterable[Constraint] | None = None) -> list[Cases[Any]]:
+        """The constraints on decisions as factors: one where they are met, else zero. See `extreme` for which."""
+        among = self.graph.constraints if constraints is None else constraints
+        met = [condition(c, self.activity) for c in among if not speaks_of_metrics(c)]
         return [apply(lambda ok: semiring.one if ok else semiring.zero, cases) for cases in met]
 
     @cached_property
-    def _options(self) -> list[int]:
+    def options(self) -> list[int]:
+        """How many options each decision has."""
         return [len(decision.options) for decision in self.graph.decisions]
 
     @cached_property
@@ -105,10 +118,7 @@ class Costs:
 
     def _terms_between(self, first: int, last: int) -> tuple[Cases[Cost], ...]:
         """The costs of the layers from one node to before another."""
-        key = first, last
-        if key not in self._parts:
-            self._parts[key] = _summed(cost for n, cost in self._layers.items() if first <= n < last)
-        return self._parts[key]
+        return _summed(cost for n, cost in self._layers.items() if first <= n < last)
 
     @cached_property
     def _layers(self) -> dict[int, Cases[Cost]]:

@@ -7,25 +7,22 @@ There is one for each architecture.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from random import Random
-from typing import Final
 
 from atnas.compiler.activity import Genotype
 from atnas.compiler.constraints import Allowed, predicate, speaks_of_metrics
 from atnas.compiler.costs import Costs
 from atnas.compiler.factors import COUNT, Elimination, eliminate
 from atnas.compiler.graph import Graph
+from atnas.compiler.sampling import DRAWS, Sampler
 from atnas.dsl.cases import TRUE, Cases, choose, leaf, split
-from atnas.dsl.net import Decision, Json
+from atnas.dsl.net import Constraint, Decision, Json
 
-__all__ = ["DRAWS", "Encoding", "Genotype"]
-
-DRAWS: Final = 10_000
-"""Architectures drawn in search of one that meets the constraints on metrics."""
+__all__ = ["Encoding", "Genotype"]
 
 
 class Encoding:
@@ -81,6 +78,12 @@ class Encoding:
         total: int = self._elimination.total
         return total
 
+    def count_with(self, constraints: Iterable[Constraint]) -> int:
+        """The same with other constraints in the place of the space's own."""
+        factors = [*self._canonical_factors, *self._costs.feasible(COUNT, constraints)]
+        total: int = eliminate(factors, self._costs.options, COUNT).total
+        return total
+
     @property
     def exact(self) -> bool:
         """Whether `count` respects every constraint: it does unless one speaks of metrics."""
@@ -105,22 +108,42 @@ class Encoding:
         """
         if self.count() == 0:
             raise ValueError(f"no architecture of `{self._graph.name}` meets its constraints")
-        for _ in range(DRAWS):
-            genotype = self.unrank(rng.randrange(self.count()))
-            if self.exact or self.allowed(genotype):
-                return genotype
-        lines = " and ".join(f"`{c.span.text}`" for c in self._graph.constraints if speaks_of_metrics(c))
-        raise ValueError(f"none of {DRAWS:,} architectures drawn at random meets {lines}; loosen the constraint")
+        if self.exact:
+            return self.unrank(rng.randrange(self.count()))
+        genotype = self._sampler.draw(rng)
+        if genotype is None:
+            lines = " and ".join(f"`{c.span.text}`" for c in self._graph.constraints if speaks_of_metrics(c))
+            raise ValueError(f"none of {DRAWS:,} architectures drawn at random meets {lines}; loosen the constraint")
+        return genotype
+
+    @property
+    def acceptance(self) -> float:
+        """The share of the draws behind `sample` that meet every constraint: the others are drawn again."""
+        return 1.0 if self.exact else self._sampler.acceptance
 
     @cached_property
     def _allowed(self) -> Allowed:
         return predicate(self._graph.constraints, self._activity, self._costs.measure)
 
     @cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self._elimination, self.factors, self._costs, self._graph.constraints, self._allowed)
+
+    @cached_property
     def _elimination(self) -> Elimination:
-        options = [len(decision.options) for decision in self.decisions]
-        canonical = [_canonical(i, n, self._activity.decisions[i]) for i, n in enumerate(options)]
-        return eliminate([*canonical, *self._costs.feasible(COUNT)], options, COUNT)
+        return eliminate(self.factors, self._costs.options, COUNT)
+
+    @cached_property
+    def factors(self) -> list[Cases[int]]:
+        """What `count` adds the products of: 1 for genotypes that are canonical and meet the constraints on
+        decisions, else 0.
+        """
+        return [*self._canonical_factors, *self._costs.feasible(COUNT)]
+
+    @cached_property
+    def _canonical_factors(self) -> list[Cases[int]]:
+        options = self._costs.options
+        return [_canonical(i, n, self._activity.decisions[i]) for i, n in enumerate(options)]
 
     @cached_property
     def _words(self) -> tuple[tuple[Json, ...], ...]:

@@ -38,12 +38,21 @@ LARGEST: Final = Semiring(max, operator.add, -math.inf, 0)
 
 
 @dataclass(frozen=True)
+class Part:
+    """A factor of a product, and the bucket whose sum it is; None where it is a factor that was given."""
+
+    factor: Cases[Value]
+    bucket: int | None = None
+
+
+@dataclass(frozen=True)
 class Bucket:
     """A decision and the product of the factors that were left over it when it was eliminated."""
 
     decision: int
     options: int
     product: Cases[Value]
+    parts: tuple[Part, ...]
 
     def weights(self, genotype: list[int]) -> list[Value]:
         """The product for each option, the decisions eliminated later being as in the genotype."""
@@ -56,10 +65,14 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Elimination:
-    """The total, and the buckets in order of elimination, from which assignments are read backwards."""
+    """The total, the constants that it is the product of, and the buckets in order of elimination.
+
+    Assignments are read off the buckets backwards.
+    """
 
     semiring: Semiring
     total: Value
+    constants: tuple[Part, ...]
     buckets: tuple[Bucket, ...]
 
     def best(self) -> tuple[int, ...]:
@@ -95,28 +108,25 @@ class Elimination:
 def eliminate(factors: Iterable[Cases[Value]], options: Sequence[int], semiring: Semiring) -> Elimination:
     """Sums the product of the factors over all assignments; decision d has `options[d]` options."""
     plus, times = lifted(semiring.plus), lifted(semiring.times)
-    scopes = [(support(f), f) for f in factors]
-    order = elimination_order([scope for scope, _ in scopes], len(options))
+    given = [(support(f), Part(f)) for f in factors]
+    order = elimination_order([scope for scope, _ in given], len(options))
     rank = {decision: i for i, decision in enumerate(order)}
-    waiting: list[list[Cases[Value]]] = [[] for _ in order]
-    total = semiring.one
+    waiting: list[list[Part]] = [[] for _ in order]
+    constants: list[Part] = []
 
-    def hand_on(scope: set[int], factor: Cases[Value]) -> None:
-        nonlocal total
-        if scope:
-            waiting[min(rank[d] for d in scope)].append(factor)
-        else:
-            total = semiring.times(total, factor.value)
+    def hand_on(scope: set[int], part: Part) -> None:
+        (waiting[min(rank[d] for d in scope)] if scope else constants).append(part)
 
-    for scope, factor in scopes:
-        hand_on(scope, factor)
+    for scope, part in given:
+        hand_on(scope, part)
     buckets = []
-    for decision, mine in zip(order, waiting, strict=True):
-        product = reduce(times, mine, leaf(semiring.one))
-        buckets.append(Bucket(decision, options[decision], product))
+    for i, (decision, parts) in enumerate(zip(order, waiting, strict=True)):
+        product = reduce(times, (part.factor for part in parts), leaf(semiring.one))
+        buckets.append(Bucket(decision, options[decision], product, tuple(parts)))
         message = summed_out(product, decision, options[decision], plus)
-        hand_on(support(message), message)
-    return Elimination(semiring, total, tuple(buckets))
+        hand_on(support(message), Part(message, i))
+    total = reduce(semiring.times, (part.factor.value for part in constants), semiring.one)
+    return Elimination(semiring, total, tuple(constants), tuple(buckets))
 
 
 def elimination_order(scopes: Iterable[set[int]], decisions: int) -> list[int]:

@@ -24,7 +24,7 @@ from atnas.runtime.watch import Progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.atnas"))
-READERS = ("check", "info", "compile", "run")
+READERS = ("check", "info", "sample", "compile", "run")
 """The commands that take a file."""
 
 WRONG_SHAPE = """\
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_read_is_told_in_one_sentence(command: str, name: 
     assert said in sentence(ended)
 
 
-@pytest.mark.parametrize("command", ["info", "compile", "run"])
+@pytest.mark.parametrize("command", ["info", "sample", "compile", "run"])
 def test_a_folder_is_no_file(command: str, tmp_path: Path) -> None:
     ended = atnas(command, tmp_path)
     assert ended.code == 2
@@ -224,12 +224,36 @@ def test_a_device_that_is_not_there(tiny: Path) -> None:
 
 def test_a_space_that_its_constraints_leave_empty(tmp_path: Path) -> None:
     (tmp_path / "none.atnas").write_text(TINY.replace("4..12 step 4", "4..12 step 4\n  require width >= 100"))
-    assert json.loads(atnas("info", "none.atnas", "--json").out)["spaces"][0]["architectures"] == "0"
-    assert sentence(atnas("run", "none.atnas")) == "no architecture of `mlp` meets its constraints; loosen them"
+    shown = atnas("info", "none.atnas", "--json")
+    assert shown.code == 1
+    assert json.loads(shown.out)["spaces"][0]["architectures"] == "0"
+    for command in (("info",), ("sample",), ("compile",), ("run",)):
+        ended = atnas(*command, "none.atnas")
+        assert ended.code == 1
+        assert "error[E408]: no architecture meets this\n --> none.atnas:5:3" in ended.err
     (tmp_path / "few.atnas").write_text(TINY.replace("finalists   = 2", "require params <= 1"))
     ended = run(tmp_path / "few.atnas", tmp_path / "out")
-    assert ended.code == 2
-    assert "meets `require params <= 1`; loosen the constraint" in sentence(ended)
+    assert ended.code == 1
+    assert "loosen it: `params` goes from 13 to 193" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_architectures_are_drawn_as_lines_of_json(tiny: Path) -> None:
+    drawn = atnas("sample", tiny, "-n", 200, "--seed", 3)
+    lines = [json.loads(line) for line in drawn.out.splitlines()]
+    assert len(lines) == 200
+    assert len({json.dumps(line) for line in lines}) == 18
+    assert all(("y.layer[1]" in json.dumps(line)) == (line["y.layer.depth"] == 2) for line in lines)
+    assert drawn.err == ""
+    assert atnas("sample", tiny, "-n", 200, "--seed", 3).out == drawn.out
+    assert atnas("sample", tiny, "-n", 200, "--seed", 4).out != drawn.out
+
+
+def test_how_many_draws_met_the_constraints_is_told(tmp_path: Path) -> None:
+    (tmp_path / "half.atnas").write_text(TINY.replace("4..12 step 4", "4..12 step 4\n  require params <= 60"))
+    drawn = atnas("sample", "half.atnas", "-n", 5)
+    assert drawn.err.endswith(" of the draws met the constraints; the others were drawn again\n")
+    assert len(drawn.out.splitlines()) == 5
 
 
 # What goes in
@@ -312,8 +336,9 @@ def test_what_a_space_is_as_json(tiny: Path) -> None:
     whole = json.loads(atnas("info", tiny, "--json").out)
     assert list(whole) == ["version", "spaces", "experiments", "tasks"]
     (space,) = whole["spaces"]
-    costs = ["params", "macs", "activations", "depth"]
-    assert list(space) == ["name", "inputs", "outputs", "decisions", "architectures", "unique", *costs]
+    costs = ["params", "macs", "flops", "activations", "depth"]
+    ends = ["distribution", "constraints"]
+    assert list(space) == ["name", "inputs", "outputs", "decisions", "architectures", "unique", *costs, *ends]
     width, depth, first, second = space["decisions"]
     assert width == {"name": "width", "kind": "number", "options": [4, 8, 12], "when": None}
     assert (depth["name"], depth["options"], depth["when"]) == ("y.layer.depth", [1, 2], None)
@@ -323,6 +348,10 @@ def test_what_a_space_is_as_json(tiny: Path) -> None:
     assert space["architectures"] == "18"
     assert space["params"] == {"min": 4 * 2 + 5, "max": 12 * 2 + 12 * 13 + 13}
     assert space["depth"] == {"min": 2, "max": 3}
+    spread = space["distribution"]
+    assert (spread["of"], spread["architectures"]) == ("every architecture", 18)
+    assert spread["depth"] == {"low": 2, "high": 3, "counts": [6, 12]}
+    assert space["constraints"] == []
     assert whole["experiments"] == [
         {"name": "tiny", "space": "mlp", "tasks": "waves", "train": "meta", "search": "evolve"}
     ]

@@ -17,6 +17,7 @@ from atnas.runtime.checking import read_program
 ELSEWHERE = {
     "E008": "a file of five million characters fits no page: test_parse.py",
     "E009": "a hundred syntax errors fit no page: test_parse.py",
+    "E408": "told by the commands that work costs out: test_budget.py",
 }
 """Codes that no page shows, and why."""
 

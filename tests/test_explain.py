@@ -13,8 +13,8 @@ from atnas.dsl.source import Source
 from atnas.runtime.checking import read_program
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHOUT_EXAMPLE = {"E007", "E008", "E009"}
-"""Too long to print."""
+WITHOUT_EXAMPLE = {"E007", "E008", "E009", "E408"}
+"""Too long to print, and what `check` leaves to the commands that work costs out."""
 
 
 def codes_of(text: str) -> list[str]:
@@ -25,7 +25,7 @@ def codes_of(text: str) -> list[str]:
 
 
 def test_every_code_that_the_sources_name_is_explained_and_no_other() -> None:
-    sources = [*ROOT.glob("dsl/**/*.py"), *ROOT.glob("runtime/**/*.py")]
+    sources = [*ROOT.glob("dsl/**/*.py"), *ROOT.glob("compiler/**/*.py"), *ROOT.glob("runtime/**/*.py")]
     emitted = {code for path in sources for code in re.findall(r'"([EW]\d{3})"', path.read_text("utf-8"))}
     assert emitted == set(explanations())
 

@@ -48,6 +48,7 @@ def chosen(path: str, experiment: str | None, settings: Sequence[str] = ()) -> C
 
 
 def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence[tuple[str, str]]) -> Chosen:
+    from atnas.compiler.conflicts import conflict
     from atnas.compiler.space import compile
 
     settings = [(key, expression(key, value)) for key, value in pairs]
@@ -57,10 +58,12 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
         report(program.findings)
         raise Findings
     plan = _pick(program, experiment, main.path)
-    count = compile(plan.narrowed).encoding.count()
-    if count == 0:
-        raise Unable(f"no architecture of `{plan.net.name}` meets its constraints; loosen them")
-    return Chosen(plan, make_artifact(main, read, plan.name, pairs, plan.net, count))
+    space = compile(plan.narrowed)
+    unmet = conflict(space)
+    if unmet is not None:
+        report([unmet])
+        raise Findings
+    return Chosen(plan, make_artifact(main, read, plan.name, pairs, plan.net, space.encoding.count()))
 
 
 def _blame(settings: Sequence[tuple[str, Expr]], findings: Sequence[Diagnostic]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -11,23 +11,20 @@ from rich.table import Table
 
 from atnas.cli.check import report
 from atnas.cli.console import output
-from atnas.cli.files import read_text, source
-from atnas.compiler.conditions import conditions
-from atnas.compiler.constraints import speaks_of_metrics
-from atnas.compiler.space import Compiled, compile
-from atnas.dsl.errors import Unable
-from atnas.dsl.findings.suggest import nearest
-from atnas.dsl.net import InputNode, Net
-from atnas.runtime.checking import read_program
+from atnas.cli.describe import describe
+from atnas.cli.experiments import Findings
+from atnas.cli.spaces import spaces
+from atnas.compiler.conflicts import conflict
+from atnas.compiler.space import compile
 from atnas.runtime.program import Plan, Program
-from atnas.runtime.project import inside
 from atnas.runtime.tasks.mixture import Mixture
 
-VERSION = 1
-ASIDE = " (`require` lines over metrics set aside)"
-METRICS = ("params", "macs", "activations", "depth")
+VERSION: Final = 1
+ASIDE: Final = " (`require` lines over metrics set aside)"
+METRICS: Final = ("params", "macs", "activations", "depth")
+BARS: Final = "▁▂▃▄▅▆▇█"
 
-SHOWN = 40
+SHOWN: Final = 40
 """Decisions listed for people; --json lists all."""
 
 
@@ -42,16 +39,13 @@ SHOWN = 40
 )
 def command(file: str, space: str | None, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
-    program = read_program(source(file), inside(file, read_text))
-    if not program.good:
-        return report(program.findings)
-    spaces = program.every_space()
-    nets = {name: worked.net for name, worked in spaces.items() if worked.net is not None}
-    if space is not None and space not in nets:
-        close = nearest(space, list(nets))
-        raise Unable(f"{file} has no space `{space}`" + (f"; did you mean `{close}`?" if close else ""))
-    wanted = {name: net for name, net in nets.items() if space in (None, name)}
-    described = {name: describe(compile(net)) for name, net in wanted.items()}
+    try:
+        found = spaces(file, space)
+    except Findings:
+        return 1
+    compiled = {name: compile(net) for name, net in found.nets.items()}
+    described = {name: describe(one) for name, one in compiled.items()}
+    program = found.program
     if as_json:
         whole = {
             "version": VERSION,
@@ -60,42 +54,15 @@ def command(file: str, space: str | None, as_json: bool) -> int:
             "tasks": [_tasks(name, program) for name in program.tasks],
         }
         click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
-        return 0
-    console = output()
-    for name, about in described.items():
-        exact = not any(speaks_of_metrics(c) for c in wanted[name].constraints)
-        _show_space(console, about, spaces[name].sizes, exact, program.module.names[name].syntax.doc)
-    for plan in program.plans.values():
-        _show_experiment(console, plan)
-    return 0
-
-
-def describe(space: Compiled) -> dict[str, Any]:
-    """A space as `info --json` gives it. Minima and maxima are exact."""
-    return {
-        "name": space.net.name,
-        "inputs": [{"name": n.name, "shape": list(n.shape)} for n in _inputs(space.net)],
-        "outputs": [name for name, _ in space.net.outputs],
-        "decisions": [
-            {"name": d.name, "kind": d.kind, "options": list(d.options), "when": when}
-            for d, when in zip(space.net.decisions, conditions(space.graph), strict=True)
-        ],
-        "architectures": str(space.encoding.count()),
-        "unique": None,
-        **{
-            metric: {"min": _extreme(space, metric, largest=False), "max": _extreme(space, metric, largest=True)}
-            for metric in METRICS
-        },
-    }
-
-
-def _extreme(space: Compiled, metric: str, largest: bool) -> int | None:
-    """None where constraints leave no architecture."""
-    return space.costs.extreme(metric, largest)[0] if space.encoding.count() else None
-
-
-def _inputs(net: Net) -> list[InputNode]:
-    return [n for n in net.nodes if isinstance(n, InputNode)]
+    else:
+        console = output()
+        for name, about in described.items():
+            doc = program.module.names[name].syntax.doc
+            _show_space(console, about, found.worked[name].sizes, compiled[name].encoding.exact, doc)
+        for plan in program.plans.values():
+            _show_experiment(console, plan)
+    unmet = [finding for one in compiled.values() if (finding := conflict(one)) is not None]
+    return report(unmet) if unmet else 0
 
 
 def _experiment(plan: Plan) -> dict[str, Any]:
@@ -127,12 +94,9 @@ def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int], 
         free = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}", soft_wrap=True)
     console.print(f"  {_counted(int(about['architectures']))}{'' if exact else ASIDE}", soft_wrap=True)
-    table = Table(box=None, padding=(0, 2), show_header=True)
-    for column in ("", "min", "max"):
-        table.add_column(column, justify="right" if column else "left")
-    for metric in METRICS:
-        table.add_row(metric, _figure(about[metric]["min"]), _figure(about[metric]["max"]))
-    console.print(table)
+    console.print(_costs(about))
+    for constraint in about["constraints"]:
+        console.print(f"  {constraint['line']}: {_share(constraint)}", soft_wrap=True, markup=False)
     if not about["decisions"]:
         console.print("  no decisions: a network, not a search space")
     for decision in about["decisions"][:SHOWN]:
@@ -152,9 +116,46 @@ def _show_experiment(console: Console, plan: Plan) -> None:
         soft_wrap=True,
     )
     space = compile(plan.narrowed)
-    least, most = (_figure(_extreme(space, "params", largest)) for largest in (False, True))
+    count = space.encoding.count()
+    least, most = (_figure(space.costs.extreme("params", large)[0] if count else None) for large in (False, True))
     aside = "" if space.encoding.exact else ASIDE
-    console.print(f"  {_counted(space.encoding.count())}, {least} to {most} params{aside}", soft_wrap=True)
+    console.print(f"  {_counted(count)}, {least} to {most} params{aside}", soft_wrap=True)
+
+
+def _costs(about: dict[str, Any]) -> Table:
+    """The least and the most of each metric, and how the architectures spread between."""
+    spread = about["distribution"]
+    title = f"spread of {spread['architectures']:,} {'in all' if _is_whole(spread) else 'drawn'}" if spread else ""
+    table = Table(box=None, padding=(0, 2), show_header=True)
+    table.add_column("")
+    table.add_column("min", justify="right")
+    table.add_column("max", justify="right")
+    table.add_column(title)
+    for metric in METRICS:
+        bars = _bars(spread[metric]["counts"]) if spread else ""
+        table.add_row(metric, _figure(about[metric]["min"]), _figure(about[metric]["max"]), bars)
+    return table
+
+
+def _is_whole(spread: dict[str, Any]) -> bool:
+    return bool(spread["of"] == "every architecture")
+
+
+def _bars(counts: list[int]) -> str:
+    """A histogram as one word: a part in which there is anything has at least the lowest bar."""
+    most = max(counts)
+    return "".join(BARS[-(-count * len(BARS) // most) - 1] if count else " " for count in counts)
+
+
+def _share(constraint: dict[str, Any]) -> str:
+    """`44.8 % of the space`, with the interval where it was estimated."""
+    low, high = constraint["ci95"]
+    between = "" if constraint["exact"] else f" ({_percent(low)} to {_percent(high)})"
+    return f"{_percent(constraint['share'])} % of the space meet it{between}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}"
 
 
 def _figure(number: int | None) -> str:

@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Check files: names, arguments and shapes of every architecture.",
     "fmt": "Format files: one style, comments kept.",
     "info": "What a file holds: spaces, their sizes and costs, experiments, tasks.",
+    "sample": "Draw architectures of a space, each as likely as any other.",
     "compile": "Compile an experiment into one artifact file.",
     "run": "Meta-train, search and judge an experiment.",
     "list": "Operators, tasks, trainers, objectives and searchers that are installed.",

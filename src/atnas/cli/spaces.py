@@ -1,0 +1,57 @@
+"""The spaces of a file, for the commands that ask about spaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atnas.cli.check import report
+from atnas.cli.experiments import Findings
+from atnas.cli.files import read_text, source
+from atnas.dsl.elaborate.space import Worked
+from atnas.dsl.errors import Unable
+from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.net import Net
+from atnas.runtime.checking import read_program
+from atnas.runtime.program import Program
+from atnas.runtime.project import inside
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """A checked program, and those of its spaces that were asked for, by name."""
+
+    program: Program
+    worked: dict[str, Worked]
+
+    @property
+    def nets(self) -> dict[str, Net]:
+        """The spaces with every name resolved."""
+        return {name: worked.net for name, worked in self.worked.items() if worked.net is not None}
+
+
+def spaces(file: str, name: str | None = None) -> Spaces:
+    """The spaces of a file, or the one of this name; `-` is standard input.
+
+    Raises `Findings` where the file has errors, which are printed; `Unable` where it has no such space.
+    """
+    program = read_program(source(file), inside(file, read_text))
+    if not program.good:
+        report(program.findings)
+        raise Findings
+    found = Spaces(program, program.every_space())
+    if name is None:
+        return found
+    if name not in found.nets:
+        close = nearest(name, list(found.nets))
+        raise Unable(f"{file} has no space `{name}`" + (f"; did you mean `{close}`?" if close else ""))
+    return Spaces(program, {name: found.worked[name]})
+
+
+def only_space(file: str, name: str | None) -> Spaces:
+    """The same with exactly one space. Raises `Unable` where there is none, or several and no name."""
+    found = spaces(file, name)
+    if not found.nets:
+        raise Unable(f"{file} declares no space that stands by itself: all its parameters need defaults")
+    if len(found.nets) > 1:
+        raise Unable(f"{file} has several spaces; choose one with --space: {', '.join(found.nets)}")
+    return found
