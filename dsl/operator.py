@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+Law = Literal["passes", "nothing", "sum", "product", "join", "pool", "function", "own"]
+"""What is known of a layer's function whatever its weights: see `Operator.law`."""
+
 
 class ShapeError(ValueError):
     """The operator cannot take inputs of these shapes.
@@ -76,6 +79,15 @@ class Operator(ABC):
     has_zero: ClassVar[bool] = False
     """True where it makes zeros of no tensor, and any number of one shape are of that shape, as with `add`."""
 
+    weightless: ClassVar[bool] = False
+    """True where the output depends on the inputs alone: there are no weights, and nothing is drawn."""
+
+    keeps_zero: ClassVar[bool] = False
+    """True where it is weightless and makes zeros of zeros."""
+
+    linear: ClassVar[bool] = False
+    """True where it is weightless and makes of a sum the sum of what it makes of each summand."""
+
     @abstractmethod
     def shape(self, *inputs: Shape) -> Shape:
         """The output's shape. Raises `ShapeError` where these inputs do not fit."""
@@ -88,6 +100,20 @@ class Operator(ABC):
     def layers(self) -> int:
         """Convolutions and linear layers on the longest way through it: what the `depth` metric adds up."""
         return 0
+
+    def law(self, *inputs: Shape) -> Law:
+        """By which architectures are recognised as the same: `passes` its input on, gives zeros (`nothing`), the `sum`
+        or `product` of its inputs, which may stand in any order, `join`s them in order, is some `function` of its
+        inputs, such as a `pool` that leaves the same number at every place where there is one, or has weights of its
+        `own` at each use.
+        """
+        del inputs
+        return "function" if self.weightless else "own"
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        """Whether a map that is the same at every place, of zeros or of other numbers, stays so."""
+        del of_zeros
+        return False
 
     @abstractmethod
     def build(self, *inputs: Shape) -> nn.Module:

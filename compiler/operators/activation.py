@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from atnas.dsl.operator import Operator, Shape
 
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 class Elementwise(Operator, ABC):
     """An operator that keeps the shape, whatever it is, and costs nothing."""
 
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+
     def shape(self, x: Shape) -> Shape:
         return x
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        del of_zeros
+        return True
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Swish(Elementwise):
 @dataclass(frozen=True)
 class Sigmoid(Elementwise):
     """1 / (1 + exp(-x)) (torch.nn.Sigmoid)."""
+
+    keeps_zero: ClassVar[bool] = False
 
     def build(self, x: Shape) -> nn.Module:
         from torch import nn

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from atnas.compiler.operators import counts
 from atnas.compiler.operators.shapes import tokens, written
@@ -98,6 +98,10 @@ class PatchEmbed(Operator):
 class Tokens(Operator):
     """The places of an image as tokens, row by row: (c, h, w) to (h w, c) (ViT, arXiv 2010.11929, section 3.1)."""
 
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+
     def shape(self, x: Shape) -> Shape:
         if len(x) != 3:
             cure = "transpose makes tokens of a signal (c, l)" if len(x) == 2 else "put it before flatten"
@@ -130,6 +134,10 @@ class PositionEmbed(Operator):
 @dataclass(frozen=True)
 class Token(Operator):
     """One token of (L, D); number 0 is the class token of patch_embed (ViT, arXiv 2010.11929)."""
+
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
     index: int = param(0, low=0, doc="which token, from 0")
 

@@ -52,6 +52,9 @@ class Conv(Operator):
     def layers(self) -> int:
         return 1
 
+    def is_uniform(self, of_zeros: bool) -> bool:
+        return of_zeros or self.kernel == 1
+
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
@@ -86,6 +89,9 @@ class DepthwiseConv(Operator):
 
     def layers(self) -> int:
         return 1
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        return of_zeros or self.kernel == 1
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules

@@ -11,10 +11,10 @@ rounding down. With `ceil` the quotient rounds up, and the last window may hang 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from atnas.compiler.operators.shapes import feature_map, written
-from atnas.dsl.operator import Operator, Shape, ShapeError, param
+from atnas.dsl.operator import Law, Operator, Shape, ShapeError, param
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 class MaxPool(Operator):
     """The largest number in each window (torch.nn.MaxPool2d)."""
 
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+
     kernel: int = param(2, low=1, doc="window")
     stride: int | None = param(None, low=1, doc="step between windows; the window by default")
     ceil: bool = param(False, doc="round the size up, not down")
 
     def shape(self, x: Shape) -> Shape:
         return _pooled("max_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
+
+    def law(self, x: Shape) -> Law:
+        del x
+        return "pool"
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        del of_zeros
+        return True
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
@@ -41,12 +52,24 @@ class MaxPool(Operator):
 class AvgPool(Operator):
     """The mean of each window, padding not counted (torch.nn.AvgPool2d; DARTS, arXiv 1806.09055)."""
 
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
+
     kernel: int = param(2, low=1, doc="window")
     stride: int | None = param(None, low=1, doc="step between windows; the window by default")
     ceil: bool = param(False, doc="round the size up, not down")
 
     def shape(self, x: Shape) -> Shape:
         return _pooled("avg_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
+
+    def law(self, x: Shape) -> Law:
+        del x
+        return "pool"
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        del of_zeros
+        return True
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
@@ -61,6 +84,10 @@ class Upsample(Operator):
     `nearest` repeats each number; `bilinear` draws lines between the middles of places, as torch does with
     `align_corners=False`, along the one size of (c, l) and both of (c, h, w).
     """
+
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
     by: int = param(2, low=1, doc="what each size is multiplied by")
     mode: Literal["nearest", "bilinear"] = param("nearest", doc="how the places between are filled")
@@ -78,6 +105,10 @@ class Upsample(Operator):
 @dataclass(frozen=True)
 class GlobalAvgPool(Operator):
     """The mean of each channel: (c, l) or (c, h, w) to (c) (Network in Network, arXiv 1312.4400)."""
+
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
     def shape(self, x: Shape) -> Shape:
         c, _ = feature_map("global_avg_pool", x)

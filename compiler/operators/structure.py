@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from atnas.compiler.operators import counts
 from atnas.compiler.operators.activation import Elementwise
 from atnas.compiler.operators.shapes import feature_map, strided, written
-from atnas.dsl.operator import Cost, Operator, Shape, ShapeError, param
+from atnas.dsl.operator import Cost, Law, Operator, Shape, ShapeError, param
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,6 +42,9 @@ class Skip(Operator):
             return Cost()
         width = self._width(x)
         return counts.conv(x[0], width, 1, self.shape(x)[1:]) + counts.norm(width)
+
+    def law(self, x: Shape) -> Law:
+        return "passes" if self._passes(x) else "own"
 
     def layers(self) -> int:
         return int(self.stride > 1 or self.channels is not None)
@@ -73,6 +76,10 @@ class Zero(Operator):
     def shape(self, x: Shape) -> Shape:
         return x if self.stride == 1 else _strided("none", x, self.stride)
 
+    def law(self, x: Shape) -> Law:
+        del x
+        return "nothing"
+
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
@@ -83,7 +90,17 @@ class Zero(Operator):
 class Dropout(Elementwise):
     """Each number is zero with probability p in training, else scaled by 1 / (1 - p) (arXiv 1207.0580)."""
 
+    weightless: ClassVar[bool] = False
+    keeps_zero: ClassVar[bool] = False
+
     p: float = param(0.5, low=0, high=1, doc="probability of zero")
+
+    def law(self, x: Shape) -> Law:
+        del x
+        return "own" if self.p else "passes"
+
+    def is_uniform(self, of_zeros: bool) -> bool:
+        return of_zeros
 
     def build(self, x: Shape) -> nn.Module:
         from torch import nn
@@ -95,6 +112,10 @@ class Dropout(Elementwise):
 @dataclass(frozen=True)
 class Flatten(Operator):
     """All numbers as one vector, channel by channel (torch.nn.Flatten)."""
+
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
     def shape(self, x: Shape) -> Shape:
         return (prod(x),)
@@ -109,6 +130,10 @@ class Flatten(Operator):
 @dataclass(frozen=True)
 class Transpose(Operator):
     """The two sizes swapped: a signal (c, l) to tokens (L, D), and back (torch.transpose)."""
+
+    weightless: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
     def shape(self, x: Shape) -> Shape:
         if len(x) != 2:
@@ -139,6 +164,10 @@ class Concat(Operator):
                 )
         return (sum(x[0] for x in inputs), *first[1:])
 
+    def law(self, *inputs: Shape) -> Law:
+        del inputs
+        return "join"
+
     def build(self, *inputs: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
@@ -156,6 +185,10 @@ class Add(Operator):
     def shape(self, *inputs: Shape) -> Shape:
         return _alike("add", "sum", inputs)
 
+    def law(self, *inputs: Shape) -> Law:
+        del inputs
+        return "sum"
+
     def build(self, *inputs: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
@@ -170,6 +203,10 @@ class Mul(Operator):
 
     def shape(self, *inputs: Shape) -> Shape:
         return _alike("mul", "multiply", inputs)
+
+    def law(self, *inputs: Shape) -> Law:
+        del inputs
+        return "product"
 
     def build(self, *inputs: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
