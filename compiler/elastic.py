@@ -7,7 +7,6 @@ once-for-all (Cai et al., arXiv 1908.09791, section 3.3, without its kernel tran
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -16,10 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from atnas.compiler.configuration import Configuration as Configuration
 from atnas.compiler.norm import BATCH_NORMS
 from atnas.dsl.cases import Cases, apply, at, choose, leaf, member, nodes, values
-from atnas.dsl.extern import Signature, layer_class
-from atnas.dsl.net import Edge, InputNode, LayerNode, Net, Static, evaluate, number
+from atnas.dsl.extern import Signature
+from atnas.dsl.net import Edge, InputNode, LayerNode, Net, evaluate, number
 from atnas.dsl.operator import Shape
 
 Region = tuple[slice, ...] | None
@@ -31,25 +31,6 @@ JOINT = 2000
 
 BUILT = 64
 """Up to so many configurations of a layer all are looked at; beyond it only those that no other exceeds."""
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One concrete layer: an operator with its arguments and input shapes decided."""
-
-    operator: str | Signature
-    arguments: tuple[tuple[str, Static], ...]
-    inputs: tuple[Shape, ...]
-
-    def build(self) -> nn.Module:
-        """The operator's module. Draws from torch's global generator unless on the meta device."""
-        operator = layer_class(self.operator)(**dict(self.arguments))
-        return operator.build(*self.inputs)
-
-    def build_meta(self) -> nn.Module:
-        """The operator's module without numbers."""
-        with torch.device("meta"):
-            return self.build()
 
 
 def configuration(net: Net, layer: LayerNode, inputs: Iterable[int], genotype: Sequence[int]) -> Configuration:
@@ -94,6 +75,11 @@ def owner(net: Net, layer: LayerNode) -> nn.Module:
     for concrete in _growing(sizes):
         _fill(store, concrete.build())
     return store
+
+
+def owned(net: Net, layer: LayerNode) -> Sizes:
+    """The shapes of the parameters that all sizes of a layer share, by name."""
+    return _union(parameter_sizes(c) for c in _configurations(net, layer))
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -65,6 +65,29 @@ def sources(node: NetNode) -> tuple[int, ...]:
             return tuple(edge.node for edge in edges)
         case ChoiceNode(sources=among):
             return among
+
+
+def numbers(node: NetNode) -> list[Num]:
+    """The numbers that a node depends on: a layer's arguments, what a choice is selected by."""
+    match node:
+        case LayerNode(arguments=arguments):
+            return [num for _, num in arguments]
+        case ChoiceNode(selector=selector):
+            return [selector]
+        case InputNode():
+            return []
+
+
+def picks(num: Num) -> Iterator[Pick]:
+    """The picks in a number, the outer before the inner."""
+    match num:
+        case Pick(_, options):
+            yield num
+            for option in options:
+                yield from picks(option)
+        case Arith(_, left, right):
+            yield from picks(left)
+            yield from picks(right)
 
 
 def lower(net: Net) -> Graph:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import networkx as nx
 
 from atnas.compiler.activity import activity
-from atnas.compiler.graph import Graph, sources
+from atnas.compiler.graph import Graph, numbers, picks, sources
 from atnas.dsl.cases import NEVER, TRUE, Cases, both, choose, leaf, nodes
 from atnas.dsl.elaborate.limits import met
 from atnas.dsl.extern import layer_class
-from atnas.dsl.net import Arith, ChoiceNode, InputNode, LayerNode, NetNode, Num, Pick
+from atnas.dsl.net import ChoiceNode, InputNode, LayerNode
 
 
 def verify(graph: Graph, after: str) -> Graph:
@@ -50,8 +50,8 @@ def _keys(graph: Graph) -> bool:
 
 
 def _picks(graph: Graph) -> bool:
-    picks = [pick for node in graph.nodes.values() for num in _numbers(node) for pick in _picks_in(num)]
-    return all(len(pick.options) == graph.options(pick.decision) for pick in picks)
+    found = [pick for node in graph.nodes.values() for num in numbers(node) for pick in picks(num)]
+    return all(len(pick.options) == graph.options(pick.decision) for pick in found)
 
 
 def _merges(graph: Graph) -> bool:
@@ -81,27 +81,6 @@ def _has_none(node: LayerNode | ChoiceNode, where: Cases[bool]) -> bool:
 def _distinct(items: Iterable[object]) -> bool:
     found = list(items)
     return len(found) == len(set(found))
-
-
-def _numbers(node: NetNode) -> list[Num]:
-    match node:
-        case LayerNode(arguments=arguments):
-            return [num for _, num in arguments]
-        case ChoiceNode(selector=selector):
-            return [selector]
-        case InputNode():
-            return []
-
-
-def _picks_in(num: Num) -> Iterator[Pick]:
-    match num:
-        case Pick(_, options):
-            yield num
-            for option in options:
-                yield from _picks_in(option)
-        case Arith(_, left, right):
-            yield from _picks_in(left)
-            yield from _picks_in(right)
 
 
 INVARIANTS: Final[dict[str, Callable[[Graph], bool]]] = {

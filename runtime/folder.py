@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.artifact import Artifact, open_artifact
 from atnas.runtime.files import TEMPORARY, Json, append_line, content, line_of, text_of, told, write
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class RunFolder:
         return self.root / "checkpoints"
 
     # The whole
+
+    def artifact(self) -> Artifact:
+        """The program of the run. Raises `Unable` where it is missing or damaged."""
+        return open_artifact(content(self.program), str(self.program))
 
     def holds(self, program: bytes) -> bool:
         """Whether the run in here is one of this very program."""
@@ -145,6 +150,10 @@ class RunFolder:
     def load(self, name: str) -> tuple[dict[str, Tensor], dict[str, Json]]:
         """Reads `checkpoints/<name>.safetensors`. Raises `Unable` where it is missing or damaged."""
         return _load(self.checkpoints / f"{name}.safetensors")
+
+    def has(self, name: str) -> bool:
+        """Whether there is a checkpoint of this name."""
+        return (self.checkpoints / f"{name}.safetensors").exists()
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Json], list[str]] | None:
         """The newest checkpoint that is whole, and a sentence for each that is not; None where there is none.

@@ -29,6 +29,9 @@ SAVE_EVERY = 60.0
 NET = "net/"
 OUTER = "outer/"
 
+INHERITED = "inherited"
+"""The checkpoint with weights of an earlier run, on another space."""
+
 
 class Training:
     """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took.
@@ -113,7 +116,7 @@ class Training:
         found = self.folder.latest()
         if found is None:
             self.folder.rewind(0)
-            return []
+            return self._inherit()
         tensors, about, damaged = found
         self._put(_below(NET, tensors))
         try:
@@ -127,6 +130,14 @@ class Training:
             *(f"{sentence}: going on from the checkpoint before it" for sentence in damaged),
             f"going on at iteration {self.step:,} of {self.train.iterations:,}",
         ]
+
+    def _inherit(self) -> list[str]:
+        """Begins with the weights that an earlier run left, if one did."""
+        if not self.folder.has(INHERITED):
+            return []
+        weights, about = self.folder.load(INHERITED)
+        self._put(weights)
+        return [f"beginning with weights of {about['from']}: {about['numbers']:,} of {about['of_numbers']:,} numbers"]
 
     def _weights(self) -> dict[str, Any]:
         return dict(self.supernet.state_dict())

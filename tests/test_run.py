@@ -396,7 +396,10 @@ def test_the_folder_of_another_run_is_left_alone_unless_it_is_to_be_moved(tmp_pa
     before = contents(out)
     ended = run(file, out, "--set", "train.iterations=3")
     assert ended.code == 2
-    assert sentence(ended) == f"{out} holds another run; name another folder with --out, or start anew with --fresh"
+    assert sentence(ended) == (
+        f"{out} holds another run (train.iterations was 8 and is 3); name another folder with --out, "
+        f"to which --from {out} takes the weights along, or start anew with --fresh"
+    )
     assert contents(out) == before
     for aside in ("run.old", "run.old2"):
         assert run(file, out, "--set", "train.iterations=3", "--fresh").code == 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import click
 
 from atnas.cli.check import report
 from atnas.cli.files import decoded, read_bytes, read_text, source
@@ -13,9 +16,13 @@ from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.modules import Reader
 from atnas.dsl.source import Source
 from atnas.dsl.syntax.ast import Expr
-from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_artifact
+from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_artifact, plan_of
 from atnas.runtime.checking import read_program
+from atnas.runtime.folder import RunFolder
 from atnas.runtime.program import Plan, Program, expression
+
+SHOWN: Final = 3
+"""Changes that a refusal tells."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,31 @@ def chosen(path: str, experiment: str | None, settings: Sequence[str] = ()) -> C
     if experiment not in (None, artifact.experiment):
         raise Unable(f"{path} holds the experiment `{artifact.experiment}`, not `{experiment}`")
     return _planned(artifact.main, artifact.read, artifact.experiment, [*artifact.settings, *pairs])
+
+
+def resumed(found: Chosen, folder: RunFolder) -> Chosen:
+    """What a folder is to go on with: the program in it, where that means the same as the one found.
+
+    Raises `Unable` where it means something else.
+    """
+    if not folder.program.exists() or folder.holds(found.artifact.bytes):
+        return found
+    from atnas.compiler.identity import digest as space_digest
+    from atnas.runtime.meaning import changed, digest
+
+    held = folder.artifact()
+    plan = plan_of(held)
+    if digest(plan) == digest(found.plan):
+        click.echo(f"{folder.root} goes on: {found.artifact.main.path} means the same as what it runs", err=True)
+        return Chosen(plan, held)
+    changes = [f"{key} was {old} and is {new}" for key, old, new in changed(plan, found.plan)]
+    if space_digest(plan.narrowed) != space_digest(found.plan.narrowed):
+        changes.insert(0, f"the space `{plan.net.name}` changed")
+    shown = "; ".join(changes[:SHOWN]) + (f"; and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
+    raise Unable(
+        f"{folder.root} holds another run ({shown}); name another folder with --out, to which --from {folder.root} "
+        "takes the weights along, or start anew with --fresh"
+    )
 
 
 def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence[tuple[str, str]]) -> Chosen:

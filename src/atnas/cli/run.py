@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from atnas import __version__
-from atnas.cli.experiments import Chosen, Findings, chosen
+from atnas.cli.experiments import Chosen, Findings, chosen, resumed
 from atnas.cli.progress import watcher
 from atnas.cli.table import show
 from atnas.runtime.device import Device, choose, keep_memory
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work; the cores if not given.")
 @click.option("--fresh", is_flag=True, help="Start anew; what the folder holds is moved aside.")
+@click.option("--from", "before", type=click.Path(file_okay=False), help="A run whose weights to begin with.")
 def command(
     file: str,
     experiment: str | None,
@@ -42,20 +43,26 @@ def command(
     device: Device,
     workers: int | None,
     fresh: bool,
+    before: str | None,
 ) -> int:
     """Meta-train a space over tasks, search it, and judge what was found on classes never seen.
 
-    FILE is a source or an artifact. A run that was interrupted goes on where it stopped.
+    FILE is a source or an artifact. A run that was interrupted goes on where it stopped, as long as FILE means the
+    same: names, comments and the order of declarations may change.
     """
     try:
         found = chosen(file, experiment, settings)
     except Findings:
         return 1
     folder = RunFolder(Path(out) if out else Path("runs") / found.plan.name)
+    if not fresh:
+        found = resumed(found, folder)
     if not fresh and folder.holds(found.artifact.bytes) and folder.result.exists():
         show(folder.read(folder.result.name))
         click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
         return 0
+    from atnas.runtime.heritage import heritage
+
     keep_memory()
     where = choose(device)
     found.plan.tasks.open()
@@ -64,7 +71,11 @@ def command(
     with told(folder.root):
         folder.root.mkdir(parents=True, exist_ok=True)
     with folder.held():
-        folder.begin(found.artifact.bytes, _about(found, str(where)))
+        inherited = None if before is None or folder.program.exists() else heritage(RunFolder(Path(before)), found.plan)
+        if inherited is not None:
+            inherited.leave(folder)
+        about = _about(found, str(where))
+        folder.begin(found.artifact.bytes, about if inherited is None else about | inherited.about)
         return _run(found, folder, where, workers)
 
 
@@ -103,9 +114,12 @@ def _about(found: Chosen, device: str) -> dict[str, object]:
 
     import torch
 
+    from atnas.runtime.meaning import digest
+
     return {
         "format": 1,
         "experiment": found.plan.name,
+        "digest": digest(found.plan),
         "seed": found.plan.settings.seed,
         "device": device,
         "atnas": __version__,

@@ -1,0 +1,257 @@
+"""What a space means, whatever things are called and in which order they are written: its form, and the form's digest.
+
+Nodes and decisions are numbered as they are come to from the outputs, and names are left out. Equal forms are equal
+spaces: the same networks, of which the same are allowed, chosen by the same decisions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from atnas.compiler.graph import numbers, picks, sources
+from atnas.dsl.cases import LEAF, Cases, renamed, support
+from atnas.dsl.extern import Signature
+from atnas.dsl.net import (
+    Arith,
+    ChoiceNode,
+    Compare,
+    Condition,
+    Constraint,
+    Count,
+    Edge,
+    InputNode,
+    LayerNode,
+    Members,
+    Metric,
+    Net,
+    Num,
+    Pick,
+    Read,
+    evaluate,
+)
+from atnas.dsl.syntax.unparse import text
+
+MARK: Final = "atnas space 1"
+"""What forms begin with. A version that gives another form to an old space changes it."""
+
+Form = Any
+"""What JSON can hold."""
+
+
+def digest(net: Net) -> str:
+    """The identity of a space: SHA-256, in hexadecimal, of its form."""
+    return hash_of(form(net))
+
+
+def network_digest(net: Net, genotype: Sequence[int]) -> str:
+    """The identity of one architecture as a network, whatever space it is chosen from."""
+    return hash_of(form(net, genotype))
+
+
+def hash_of(what: Form) -> str:
+    """SHA-256, in hexadecimal, of what JSON can hold; equal in every process and on every machine."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def form(net: Net, genotype: Sequence[int] | None = None) -> Form:
+    """The form of a space, or of one of its architectures as a space of one."""
+    return _Former(net, genotype).whole()
+
+
+class _Former:
+    def __init__(self, net: Net, genotype: Sequence[int] | None) -> None:
+        self.net = net
+        self.genotype = genotype
+        self.order = list(self._nodes())
+        self.numbers = {n: i for i, n in enumerate(self.order)}
+        self.decisions: dict[int, int] = {}
+        if genotype is None:
+            for decision in self._decisions():
+                self.decisions.setdefault(decision, len(self.decisions))
+
+    def whole(self) -> Form:
+        decisions = [self.net.decisions[d] for d in self.decisions]
+        constraints = [] if self.genotype is not None else [self._constraint(c) for c in self.net.constraints]
+        return {
+            "is": MARK,
+            "nodes": [self._node(n) for n in self.order],
+            "outputs": [self.numbers[self._through(n)] for _, n in self.net.outputs],
+            "decisions": [[len(d.options), d.ordered] for d in decisions],
+            "constraints": sorted(constraints, key=json.dumps),
+        }
+
+    # The order
+
+    def _nodes(self) -> Iterator[int]:
+        """The nodes that the outputs take, each after those it takes itself."""
+        done: set[int] = set()
+        todo = [self._through(n) for _, n in reversed(self.net.outputs)]
+        while todo:
+            n = todo[-1]
+            waiting = [s for s in self._taken(n) if s not in done]
+            if waiting:
+                todo += reversed(waiting)
+                continue
+            todo.pop()
+            if n not in done:
+                done.add(n)
+                yield n
+
+    def _taken(self, n: int) -> list[int]:
+        node = self.net.nodes[n]
+        if isinstance(node, LayerNode):
+            return [self._through(edge.node) for edge in self._edges(node)]
+        return list(sources(node))
+
+    def _edges(self, node: LayerNode) -> list[Edge]:
+        """The edges of a layer; in an architecture those that are taken."""
+        genotype = self.genotype
+        if genotype is None:
+            return list(node.edges)
+        return [Edge(e.node) for e in node.edges if e.guard is None or genotype[e.guard.decision] in e.guard.allowed]
+
+    def _through(self, n: int) -> int:
+        """The node itself; in an architecture what is chosen, where it is a choice."""
+        node = self.net.nodes[n]
+        while self.genotype is not None and isinstance(node, ChoiceNode):
+            n = node.sources[node.keys.index(evaluate(node.selector, self.genotype))]
+            node = self.net.nodes[n]
+        return n
+
+    def _decisions(self) -> Iterator[int]:
+        """The decisions of nodes, then of constraints, then those that only sizes read off tensors depend on."""
+        nums = [num for n in self.order for num in numbers(self.net.nodes[n])]
+        for n in self.order:
+            node = self.net.nodes[n]
+            if isinstance(node, LayerNode):
+                yield from (edge.guard.decision for edge in node.edges if edge.guard is not None)
+            for num in numbers(node):
+                yield from (pick.decision for pick in picks(num))
+        conditions = [part for c in self.net.constraints for part in (c.condition, c.guard) if part is not None]
+        for condition in conditions:
+            yield from _asked(condition)
+        for cases in (*map(_read, nums), *map(_read_in, conditions)):
+            for each in cases:
+                yield from sorted(support(each))
+
+    # What stands in it
+
+    def _node(self, n: int) -> Form:
+        match self.net.nodes[n]:
+            case InputNode(shape=shape):
+                return ["input", self.net.inputs.index(n), list(shape)]
+            case LayerNode(operator=operator, arguments=arguments) as node:
+                edges = [[self.numbers[self._through(e.node)], *self._guard(e)] for e in self._edges(node)]
+                return [_operator(operator), [[name, self._number(num)] for name, num in arguments], edges]
+            case ChoiceNode(selector=selector, keys=keys, sources=among):
+                return ["choose", self._number(selector), [_plain(k) for k in keys], [self.numbers[s] for s in among]]
+
+    def _guard(self, edge: Edge) -> Form:
+        return [] if edge.guard is None else [self.decisions[edge.guard.decision], sorted(edge.guard.allowed)]
+
+    def _number(self, num: Num) -> Form:
+        if self.genotype is not None:
+            return _plain(evaluate(num, self.genotype))
+        match num:
+            case Pick(decision, options):
+                return ["pick", self.decisions[decision], [self._number(option) for option in options]]
+            case Arith(op, left, right):
+                return [op, self._number(left), self._number(right)]
+            case Read(cases):
+                return self._cases(cases)
+            case _:
+                return _plain(num)
+
+    def _cases(self, cases: Cases[Any]) -> Form:
+        """A diagram as a list of its nodes, each after those it leads to."""
+        lines: dict[Cases[Any], int] = {}
+        listed: list[Form] = []
+
+        def go(node: Cases[Any]) -> int:
+            if node not in lines:
+                line = [_plain(node.value)] if node.decision == LEAF else [node.decision, *map(go, node.children)]
+                lines[node] = len(listed)
+                listed.append(line)
+            return lines[node]
+
+        go(renamed(cases, self.decisions))
+        return ["cases", listed]
+
+    def _constraint(self, constraint: Constraint) -> Form:
+        guard = None if constraint.guard is None else self._condition(constraint.guard)
+        return [self._condition(constraint.condition), guard]
+
+    def _condition(self, condition: Condition) -> Form:
+        match condition:
+            case Compare(op, left, right):
+                return [op, self._condition(left), self._condition(right)]
+            case Metric(name=name, nodes=nodes):
+                return ["metric", name, None if nodes is None else self._between(*nodes)]
+            case Count(uses):
+                found = [[self.numbers[n], self._cases(come_to)] for n, come_to in uses if n in self.numbers]
+                return ["count", sorted(found, key=json.dumps)]
+            case Members(decision, sizes):
+                return ["members", self.decisions[decision], list(sizes)]
+            case _:
+                return self._number(condition)
+
+    def _between(self, first: int, last: int) -> list[int]:
+        return sorted(self.numbers[n] for n in range(first, last) if n in self.numbers)
+
+
+def _operator(operator: str | Signature) -> Form:
+    if isinstance(operator, str):
+        return operator
+    ports = [[text(size) for size in sizes] for _, sizes in operator.inputs]
+    parameters = [[name, kind, _plain(default)] for name, kind, default in operator.parameters]
+    return ["extern", operator.target, parameters, ports, [text(size) for size in operator.output]]
+
+
+def _plain(value: Any) -> Form:
+    """A value; words are told apart from what else stands as text, and 3.0 is 3."""
+    if isinstance(value, str):
+        return ["word", value]
+    if isinstance(value, tuple):
+        return ["list", *map(_plain, value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _read(num: Num) -> Iterator[Cases[Any]]:
+    match num:
+        case Read(cases):
+            yield cases
+        case Pick(_, options):
+            for option in options:
+                yield from _read(option)
+        case Arith(_, left, right):
+            yield from _read(left)
+            yield from _read(right)
+
+
+def _asked(condition: Condition) -> Iterator[int]:
+    match condition:
+        case Compare(_, left, right):
+            yield from _asked(left)
+            yield from _asked(right)
+        case Members(decision, _):
+            yield decision
+        case Metric() | Count():
+            return
+        case _:
+            yield from (pick.decision for pick in picks(condition))
+
+
+def _read_in(condition: Condition) -> Iterator[Cases[Any]]:
+    match condition:
+        case Compare(_, left, right):
+            yield from _read_in(left)
+            yield from _read_in(right)
+        case Count(uses):
+            yield from (come_to for _, come_to in uses)
+        case Metric() | Members():
+            return
+        case _:
+            yield from _read(condition)
