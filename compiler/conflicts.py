@@ -19,6 +19,7 @@ from atnas.compiler.limits import limits, ranges
 from atnas.compiler.space import Compiled
 from atnas.dsl.cases import Cases, apply
 from atnas.dsl.findings.diagnostics import Diagnostic, Label
+from atnas.dsl.latency import shown
 from atnas.dsl.net import Constraint, Metric
 from atnas.dsl.source import Span
 
@@ -56,7 +57,7 @@ def _cure(space: Compiled, clauses: Sequence[Span]) -> str:
         return "loosen one of them" if len(clauses) > 1 else "loosen it"
     name = limited[0].name
     least, most = (space.costs.extreme(name, largest, stated)[0] for largest in (False, True))
-    return f"loosen it: `{name}` goes from {least:,} to {most:,}"
+    return f"loosen it: `{name}` goes from {shown(name, least)} to {shown(name, most)}"
 
 
 def _clauses(space: Compiled) -> list[Span]:

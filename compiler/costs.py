@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
-from typing import Any, Final
+from operator import add
+from typing import Any, Final, TypeVar
 
-from atnas.compiler.activity import Activity, Genotype, activity, takes
+from atnas.compiler.activity import Activity, Genotype, activity
+from atnas.compiler.configuration import Configuration, configurations
 from atnas.compiler.constraints import condition, speaks_of_metrics
 from atnas.compiler.depth import Assignment, Depth
-from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate, lifted, otherwise
+from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate, lifted
 from atnas.compiler.graph import Graph
-from atnas.dsl.cases import FALSE, Cases, apply, at, choose, leaf, only, split, support
+from atnas.compiler.latencies import latencies
+from atnas.dsl.cases import FALSE, Cases, apply, at, leaf, split, support
 from atnas.dsl.extern import layer_class
-from atnas.dsl.net import Constraint, InputNode, LayerNode, Metric, NetNode, Static, number
-from atnas.dsl.operator import Cost, Operator, Shape
+from atnas.dsl.latency import Table, is_latency
+from atnas.dsl.net import Constraint, LayerNode, Metric
+from atnas.dsl.operator import Cost, Operator
 
 ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
     "params": lambda cost: cost.params,
@@ -22,9 +27,16 @@ ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
     "flops": lambda cost: 2 * cost.macs,
     "activations": lambda cost: cost.activations,
 }
-"""Metrics that add up over the active layers."""
+"""Metrics that add up over the active layers, beside latencies."""
 
 NOTHING: Final = Cost()
+
+C = TypeVar("C")
+
+
+def adds_up(metric: Metric) -> bool:
+    """Whether a metric is a sum over the active layers."""
+    return metric.name in ADDITIVE or is_latency(metric.name)
 
 
 class Costs:
@@ -34,23 +46,26 @@ class Costs:
     on the same decisions are added together, so that the cost of one architecture is a few look-ups.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, tables: Iterable[Table] = ()) -> None:
         self.graph = graph
         self.activity: Activity = activity(graph)
+        self._tables = {table.metric: table for table in tables}
         self._additive: dict[Metric, list[Cases[int]]] = {}
+        self._latencies: dict[str, dict[int, Cases[int]]] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
-        """Every metric of one architecture."""
+        """Every metric of one architecture, latencies in nanoseconds."""
         total = sum((at(term, genotype) for term in self._terms), NOTHING)
-        return {name: of(total) for name, of in ADDITIVE.items()} | {"depth": self._depth.of(genotype)}
+        found = {name: of(total) for name, of in ADDITIVE.items()} | {"depth": self._depth.of(genotype)}
+        return found | {name: _sum(self.terms(Metric(name)), genotype) for name in self._tables}
 
     def measure(self, genotype: Sequence[int]) -> Callable[[Metric], int]:
         """The metrics of one architecture, of all of it or of a part; each is worked out when it is asked for."""
         whole: dict[str, int] = {}
 
         def value(metric: Metric) -> int:
-            if metric.nodes is not None:
-                return sum(at(term, genotype) for term in self.terms(metric))
+            if metric.nodes is not None or is_latency(metric.name):
+                return _sum(self.terms(metric), genotype)
             if not whole:
                 whole.update(self.of(genotype))
             return whole[metric.name]
@@ -58,11 +73,19 @@ class Costs:
         return value
 
     def terms(self, metric: Metric) -> list[Cases[int]]:
-        """Costs that add up to a metric other than depth, each a function of a few decisions."""
+        """Costs that add up to a metric other than depth, each a function of a few decisions.
+
+        Raises `Unable` where the table of a device lacks a layer.
+        """
         if metric not in self._additive:
-            terms = self._terms if metric.nodes is None else self._terms_between(*metric.nodes)
-            self._additive[metric] = [apply(ADDITIVE[metric.name], term) for term in terms]
+            self._additive[metric] = self._added(metric)
         return self._additive[metric]
+
+    def _added(self, metric: Metric) -> list[Cases[int]]:
+        if is_latency(metric.name):
+            return list(_summed(_between(self._latency(metric.name), metric)))
+        terms = self._terms if metric.nodes is None else _summed(_between(self._layers, metric))
+        return [apply(ADDITIVE[metric.name], term) for term in terms]
 
     def extreme(
         self, metric: str, largest: bool, constraints: Iterable[Constraint] | None = None
@@ -116,9 +139,11 @@ class Costs:
     def _terms(self) -> tuple[Cases[Cost], ...]:
         return _summed(self._layers.values())
 
-    def _terms_between(self, first: int, last: int) -> tuple[Cases[Cost], ...]:
-        """The costs of the layers from one node to before another."""
-        return _summed(cost for n, cost in self._layers.items() if first <= n < last)
+    def _latency(self, name: str) -> dict[int, Cases[int]]:
+        """The latency of each layer on a device for every architecture."""
+        if name not in self._latencies:
+            self._latencies[name] = latencies(self.graph, self._tables[name])
+        return self._latencies[name]
 
     @cached_property
     def _layers(self) -> dict[int, Cases[Cost]]:
@@ -127,41 +152,32 @@ class Costs:
 
     def _costed(self) -> Iterator[tuple[int, Cases[Cost]]]:
         for n, node in self.graph.nodes.items():
-            if isinstance(node, LayerNode) and self.activity.nodes[n] is not FALSE:
-                cls = layer_class(node.operator)
-                if cls.cost is not Operator.cost:
-                    yield n, self._layer(cls, node, self.activity.nodes[n])
-
-    def _layer(self, cls: type[Operator], node: LayerNode, where: Cases[bool]) -> Cases[Cost]:
-        names = tuple(name for name, _ in node.arguments)
-        shapes = [
-            choose(only(where, taken), (True, False), (_shape(self.graph.nodes[source]), leaf(None)))
-            for source, taken in takes(self.graph, node)
-        ]
-
-        def cost(_: Shape, *values: Any) -> Cost:
-            inputs = tuple(shape for shape in values[: len(shapes)] if shape is not None)
-            return _cost(cls, names, values[len(shapes) :], inputs) if inputs else NOTHING
-
-        settings = [only(where, number(num)) for _, num in node.arguments]
-        # It has no shape where constraints leave no architecture.
-        return otherwise(apply(cost, node.shape, *shapes, *settings), NOTHING)
+            if not isinstance(node, LayerNode) or self.activity.nodes[n] is FALSE:
+                continue
+            if layer_class(node.operator).cost is not Operator.cost:
+                yield n, apply(_cost, configurations(self.graph, node, self.activity.nodes[n]))
 
 
-def _summed(costs: Iterable[Cases[Cost]]) -> tuple[Cases[Cost], ...]:
+def _summed(costs: Iterable[Cases[C]]) -> tuple[Cases[C], ...]:
     """Costs that depend on the same decisions, added up."""
-    plus = lifted(Cost.__add__)
-    terms: dict[frozenset[int], Cases[Cost]] = {}
+    plus = lifted(add)
+    terms: dict[frozenset[int], Cases[C]] = {}
     for cost in costs:
         scope = frozenset(support(cost))
         terms[scope] = plus(terms[scope], cost) if scope in terms else cost
     return tuple(terms.values())
 
 
-def _shape(node: NetNode) -> Cases[Shape]:
-    return leaf(node.shape) if isinstance(node, InputNode) else node.shape
+def _between(costs: Mapping[int, Cases[C]], metric: Metric) -> Iterator[Cases[C]]:
+    """The costs of the layers that a metric speaks of."""
+    first, last = metric.nodes or (0, math.inf)
+    return (cost for n, cost in costs.items() if first <= n < last)
+
+
+def _sum(terms: Iterable[Cases[int]], genotype: Sequence[int]) -> int:
+    return sum(at(term, genotype) for term in terms)
 
 
 @lru_cache(maxsize=100_000)
-def _cost(cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]) -> Cost:
-    return cls(**dict(zip(names, settings, strict=True))).cost(*shapes)
+def _cost(configuration: Configuration | None) -> Cost:
+    return NOTHING if configuration is None else configuration.layer.cost(*configuration.inputs)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeGuard
 
 from atnas.compiler.budget import Range
-from atnas.compiler.costs import ADDITIVE
+from atnas.compiler.costs import adds_up
 from atnas.dsl.net import Compare, Condition, Constraint, Metric
 
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
@@ -18,7 +18,7 @@ NOTHING = Range(1, 0)
 
 def ranges(constraints: Iterable[Constraint]) -> dict[Metric, Range]:
     """What the constraints together leave of each cost that adds up, as far as they are limits."""
-    return {metric: within for metric, within in limits(constraints).items() if metric.name in ADDITIVE}
+    return {metric: within for metric, within in limits(constraints).items() if adds_up(metric)}
 
 
 def limits(constraints: Iterable[Constraint]) -> dict[Metric, Range]:

@@ -11,7 +11,7 @@ from typing import Final
 from atnas.compiler.activity import Genotype
 from atnas.compiler.budget import Budget
 from atnas.compiler.constraints import predicate, speaks_of_metrics
-from atnas.compiler.costs import ADDITIVE
+from atnas.compiler.costs import adds_up
 from atnas.compiler.encoding import Encoding
 from atnas.compiler.limits import limited
 from atnas.compiler.space import Compiled
@@ -26,8 +26,6 @@ BINS: Final = 24
 
 DRAWN: Final = 200
 """Draws that tell how much too much a grid counts."""
-
-METRICS: Final = (*ADDITIVE, "depth")
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def survey(space: Compiled) -> Survey | None:
     for constraint in space.graph.constraints:
         by_line.setdefault(constraint.span, []).append(constraint)
     shares = {span: _share(space, lines, genotypes, every) for span, lines in by_line.items()}
-    return Survey(every, {metric: [cost[metric] for cost in costs] for metric in METRICS}, shares)
+    return Survey(every, {metric: [cost[metric] for cost in costs] for metric in costs[0]}, shares)
 
 
 def _looked_at(encoding: Encoding) -> tuple[list[Genotype], bool]:
@@ -91,7 +89,7 @@ def _share(space: Compiled, line: Sequence[Constraint], genotypes: Sequence[Geno
         others = [c for c in space.graph.constraints if c not in line]
         return _exactly(encoding.count() / encoding.count_with(others))
     limit = limited(line[0])
-    if every or len(line) > 1 or limit is None or limit[0].name not in ADDITIVE:
+    if every or len(line) > 1 or limit is None or not adds_up(limit[0]):
         allowed = predicate(line, space.costs.activity, space.costs.measure)
         met = sum(map(allowed, genotypes))
         return _exactly(met / len(genotypes)) if every else interval(met, len(genotypes))

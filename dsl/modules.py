@@ -9,10 +9,12 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from atnas import grammars
+from atnas.dsl.devices import devices
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.names import misspelt
 from atnas.dsl.findings.suggest import nearest
+from atnas.dsl.latency import TABLE, Table, read_table
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.lex import MOST_TOKENS
@@ -34,7 +36,7 @@ class Module:
     """One parsed file. `names` maps what can be said in it to its declaration, used ones included.
 
     `broken` are the places of syntax errors: what is missing around them has been told. `lost` are the names that a
-    `use` was to bring and could not.
+    `use` was to bring and could not. `tables` are those of the devices that the program names, by metric.
     """
 
     source: Source
@@ -42,6 +44,7 @@ class Module:
     broken: tuple[Span, ...] = ()
     names: dict[str, Declared] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    tables: dict[str, Table] = field(default_factory=dict)
 
     def own(self) -> list[Declared]:
         return [d for d in self.names.values() if d.module is self]
@@ -75,8 +78,10 @@ class Parsed:
 
 def load(source: Source, read: Reader, parsed: Parsed | None = None) -> tuple[Module, list[Diagnostic]]:
     """The module of a source with everything it uses, and the findings of all files."""
-    loader = _Loader(read, parsed or Parsed())
-    return loader.module(source, ()), loader.findings
+    loader = _Loader(read, parsed or Parsed(), source.path)
+    module = loader.module(source, ())
+    module.tables = {table.metric: table for table in loader.tables.values() if table is not None}
+    return module, loader.findings
 
 
 class Step(NamedTuple):
@@ -87,11 +92,13 @@ class Step(NamedTuple):
 
 
 class _Loader:
-    def __init__(self, read: Reader, parsed: Parsed) -> None:
+    def __init__(self, read: Reader, parsed: Parsed, program: str) -> None:
         self.read = read
         self.parsed = parsed
+        self.program = program
         self.findings: list[Diagnostic] = []
         self.done: dict[str, Module] = {}
+        self.tables: dict[str, Table | None] = {}
         self.places: dict[tuple[str, str], Span] = {}
         self.characters = 0
         self.tokens = 0
@@ -108,6 +115,9 @@ class _Loader:
                 self._use(module, declaration, (*above, Step(source.path, declaration)))
             else:
                 self._add(module, declaration.name, Declared(declaration, module))
+        for name in devices(program):
+            if name.id not in self.tables:
+                self.tables[name.id] = self._table(name)
         return module
 
     def _use(self, module: Module, use: ast.Use, above: tuple[Step, ...]) -> None:
@@ -146,8 +156,23 @@ class _Loader:
         names = " -> ".join(_shown(step.path) for step in turned)
         self._report("E103", turned[0].use, f"these files use each other: {names}")
 
+    def _table(self, name: ast.Name) -> Table | None:
+        """The table of a device, which lies beside the program; None with a finding where there is none."""
+        measuring = f"atnas latency {self.program} --device {name.id}"
+        cure = f"measure it: {measuring}"
+        try:
+            if self._is_full():
+                raise Unable("the files of this program are too many, or too large together")
+            text = self.read(_normal(PurePosixPath(self.program).parent / f"{name.id}{TABLE}"))
+            cure = f"mend it, or remove it and measure anew: {measuring}"
+            self.characters += len(text)
+            return read_table(name.id, text)
+        except Unable as error:
+            self.findings.append(Diagnostic("E409", name.span, str(error), cure))
+            return None
+
     def _is_full(self) -> bool:
-        return len(self.done) > MOST_FILES or self.tokens > MOST_TOKENS or self.characters > LARGEST
+        return len(self.done) + len(self.tables) > MOST_FILES or self.tokens > MOST_TOKENS or self.characters > LARGEST
 
     def _missing(self, name: ast.Name, other: Module) -> None:
         message = f"`{_shown(other.source.path)}` has no `{name.id}`"

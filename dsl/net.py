@@ -8,7 +8,7 @@ This is what the compiler takes. Tensors are numbers of nodes. Numbers that depe
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial, reduce
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
@@ -20,6 +20,7 @@ from atnas.dsl.source import Span
 
 if TYPE_CHECKING:
     from atnas.dsl.extern import Signature
+    from atnas.dsl.latency import Table
 
 LARGEST = 10**300
 """The largest number that arithmetic may give, so that it fits a float and a message."""
@@ -232,7 +233,10 @@ class Constraint:
 
 @record
 class Metric:
-    """A cost: params, macs, flops, activations or depth; of the nodes from .. to, or of the whole architecture."""
+    """A cost: params, macs, flops, activations, depth or, in nanoseconds, `latency(phone)`.
+
+    It is that of the nodes from .. to, or of the whole architecture.
+    """
 
     name: str
     nodes: tuple[int, int] | None = None
@@ -302,6 +306,19 @@ def speaks_of(condition: Condition, kinds: type | UnionType) -> bool:
     return isinstance(condition, kinds)
 
 
+def metrics(constraints: Iterable[Constraint]) -> set[str]:
+    """The names of the metrics that stand in constraints."""
+    found: set[str] = set()
+    parts = [part for constraint in constraints for part in (constraint.condition, constraint.guard)]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Compare):
+            parts += [part.left, part.right]
+        elif isinstance(part, Metric):
+            found.add(part.name)
+    return found
+
+
 class Nodes(Sequence[NetNode]):
     """So many nodes, made when one is first looked at."""
 
@@ -332,7 +349,7 @@ class Nodes(Sequence[NetNode]):
 
 @record
 class Net:
-    """A space. Node i may only refer to nodes before i."""
+    """A space. Node i may only refer to nodes before i. `tables` are those of the devices that it is measured on."""
 
     name: str
     inputs: tuple[int, ...]
@@ -340,3 +357,4 @@ class Net:
     nodes: Sequence[NetNode]
     decisions: tuple[Decision, ...]
     constraints: tuple[Constraint, ...] = ()
+    tables: tuple[Table, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
+from atnas.dsl.latency import NANOSECONDS
 from atnas.runtime.learn.interval import confidence, paired
 from atnas.runtime.seeds import stream
 from atnas.runtime.tasks.mixture import Distribution, Mixture
@@ -131,7 +132,9 @@ def _described(run: Run, judged: Judged) -> dict[str, Any]:
     mean, half = confidence(judged.scores)
     costs = [run.space.costs.of(g) for g in judged.genotypes]
     average: Callable[[str], int] = lambda metric: round(sum(c[metric] for c in costs) / len(costs))  # noqa: E731
-    return {"score": mean, "ci95": half, "params": average("params"), "macs": average("macs")}
+    latency = {table.name: average(table.metric) / NANOSECONDS for table in run.space.net.tables}
+    found = {"score": mean, "ci95": half, "params": average("params"), "macs": average("macs")}
+    return found | ({"latency": latency} if latency else {})
 
 
 def _difference(mine: Judged, other: Judged) -> dict[str, float]:

@@ -28,7 +28,7 @@ from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 from atnas.runtime.experiment import Experiment, Search, Train
-from atnas.runtime.program import MODELS, Plan, Program, has_free_sizes, is_whole
+from atnas.runtime.program import MODELS, Plan, Program, asked, has_free_sizes, is_whole, measured
 from atnas.runtime.tasks.distribution import Tasks
 from atnas.runtime.tasks.mixture import Distribution, Mixture, disagreement
 
@@ -256,7 +256,8 @@ class Check:
             return
         assert search is None or isinstance(search, Search)
         bounds = self.limits.get(settings.search or "", ())
-        plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds)
+        tables = asked(search, bounds, self.module.tables)
+        plan = Plan(syntax.name.id, settings, tasks, train, search, worked.net, bounds, tables)
         self.found.plans[syntax.name.id] = plan
 
     def _sized(self, syntax: ast.Settings) -> str | None:
@@ -299,6 +300,7 @@ class Check:
         except TooLarge:
             self._spend((alike, most), most + 1)
             return Worked(None, {}, [])
+        worked = measured(worked, self.module.tables)
         if worked.findings:  # they may stand where this experiment names it
             alike = alike, ends and ends.span.start
         self.alike[alike] = worked

@@ -34,7 +34,7 @@ class Evaluation:
         return one < other if self.measure == "loss" else one > other
 
     def cost(self, genotype: Genotype) -> Mapping[str, int]:
-        """params, macs, flops, activations, depth."""
+        """params, macs, flops, activations, depth, and latencies in nanoseconds."""
         return self.space.costs.of(genotype)
 
     def adapted(self, genotype: Genotype, tasks: int, measure: Measure) -> Sequence[float]:

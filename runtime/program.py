@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from atnas.dsl.elaborate.space import Worked, work_out
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
+from atnas.dsl.latency import Table
 from atnas.dsl.modules import Declared, Module
-from atnas.dsl.net import Constraint, Net
+from atnas.dsl.net import Constraint, Net, metrics
 from atnas.dsl.settings import Settings
 from atnas.dsl.source import Source
 from atnas.dsl.syntax import ast
@@ -27,7 +29,7 @@ MODELS: dict[str, type[Settings]] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment with everything it names: what `atnas run` runs."""
+    """An experiment with everything it names: what `atnas run` runs. `tables` are those that its search asks."""
 
     name: str
     settings: Experiment
@@ -36,11 +38,13 @@ class Plan:
     search: Search | None
     net: Net
     limits: tuple[Constraint, ...]
+    tables: tuple[Table, ...] = ()
 
     @property
     def narrowed(self) -> Net:
-        """The space with what the search requires of it."""
-        return replace(self.net, constraints=(*self.net.constraints, *self.limits))
+        """The space with what the search requires of it, measured on the devices that it asks."""
+        tables = tuple(dict.fromkeys((*self.net.tables, *self.tables)))
+        return replace(self.net, constraints=(*self.net.constraints, *self.limits), tables=tables)
 
 
 @dataclass
@@ -69,7 +73,25 @@ class Program:
     def every_space(self) -> dict[str, Worked]:
         """The spaces with their defaults, those of other files that it uses first: these are worked out only now."""
         used = [d for d in self.module.names.values() if d.module is not self.module and is_whole(d)]
-        return {d.name: work_out(d) for d in used} | self.spaces
+        return {d.name: measured(work_out(d), self.module.tables) for d in used} | self.spaces
+
+
+def measured(worked: Worked, tables: Mapping[str, Table]) -> Worked:
+    """The same with the tables of the devices that its `require` lines name; `tables` are known by metric."""
+    if worked.net is None or not tables:
+        return worked
+    found = _named(metrics(worked.net.constraints), tables)
+    return replace(worked, net=replace(worked.net, tables=found)) if found else worked
+
+
+def asked(search: Search | None, limits: Iterable[Constraint], tables: Mapping[str, Table]) -> tuple[Table, ...]:
+    """The tables of the devices that the goals and `require` lines of a search name."""
+    goals = {goal.objective.name for goal in search.goals} if search is not None else set()
+    return _named(goals | metrics(limits), tables)
+
+
+def _named(names: Collection[str], tables: Mapping[str, Table]) -> tuple[Table, ...]:
+    return tuple(table for name, table in tables.items() if name in names)
 
 
 def is_whole(declared: Declared) -> bool:

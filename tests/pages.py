@@ -1,6 +1,7 @@
 """The pages of tests/spec: their programs, and what the blocks below each say of it.
 
-A page holds fenced blocks. ```atnas is a program, and ```atnas blocks.atnas a file that the programs after it may use.
+A page holds fenced blocks. ```atnas is a program; ```atnas blocks.atnas and ```json phone.latency.json are files that
+the programs after them may use.
 Blocks after a program say what comes of it: ```findings (a line each), ```full (as a terminal shows them), ```decisions
 (of its last space), ```count (architectures of that space) and ```formatted (what `atnas fmt` makes of it). A program
 without findings below it has none.
@@ -54,7 +55,7 @@ def cases(page: str) -> Iterator[Case]:
     case: Case | None = None
     for block in FENCE.finditer(page):
         kind, name, text = block.groups()
-        if kind == "atnas":
+        if kind == "atnas" or (kind == "json" and name):
             if case is not None:
                 yield case
             case = None if name else Case(page[: block.start()].count("\n") + 1, text, dict(files))

@@ -238,6 +238,14 @@ def test_a_space_that_its_constraints_leave_empty(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_different_functions_are_counted_where_that_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "skips.atnas").write_text(TINY.replace("(relu | tanh)", "(skip | skip -> skip | relu)"))
+    space = json.loads(atnas("info", "skips.atnas", "--json", "--unique").out)["spaces"][0]
+    assert (space["architectures"], space["unique"]) == ("36", "18")
+    assert json.loads(atnas("info", "skips.atnas", "--json").out)["spaces"][0]["unique"] is None
+    assert "18 of them are different functions" in atnas("info", "skips.atnas", "--unique").out
+
+
 def test_architectures_are_drawn_as_lines_of_json(tiny: Path) -> None:
     drawn = atnas("sample", tiny, "-n", 200, "--seed", 3)
     lines = [json.loads(line) for line in drawn.out.splitlines()]
@@ -337,7 +345,7 @@ def test_what_a_space_is_as_json(tiny: Path) -> None:
     assert list(whole) == ["version", "spaces", "experiments", "tasks"]
     (space,) = whole["spaces"]
     costs = ["params", "macs", "flops", "activations", "depth"]
-    ends = ["distribution", "constraints"]
+    ends = ["attained", "distribution", "constraints"]
     assert list(space) == ["name", "inputs", "outputs", "decisions", "architectures", "unique", *costs, *ends]
     width, depth, first, second = space["decisions"]
     assert width == {"name": "width", "kind": "number", "options": [4, 8, 12], "when": None}
@@ -348,6 +356,8 @@ def test_what_a_space_is_as_json(tiny: Path) -> None:
     assert space["architectures"] == "18"
     assert space["params"] == {"min": 4 * 2 + 5, "max": 12 * 2 + 12 * 13 + 13}
     assert space["depth"] == {"min": 2, "max": 3}
+    assert space["attained"]["params"]["max"]["width"] == 12
+    assert space["attained"]["depth"]["min"]["y.layer.depth"] == 1
     spread = space["distribution"]
     assert (spread["of"], spread["architectures"]) == ("every architecture", 18)
     assert spread["depth"] == {"low": 2, "high": 3, "counts": [6, 12]}

@@ -131,7 +131,7 @@ def test_what_constraints_rule_out_need_not_fit() -> None:
         ("require count(unit(8, 3)) == 1", "E404"),
         ("require count(unnit) == 1", "E101"),
         ("require count() == 1", "E204"),
-        ("require latency(cpu) <= 3", "E407"),
+        ("require latency(cpu) <= 3ms", "E409"),
     ],
 )
 def test_conditions_that_cannot_be_are_findings(line: str, code: str) -> None:

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.cases import TRUE, Cases, values
+from atnas.dsl.devices import device, misnamed
 from atnas.dsl.elaborate.comparisons import TEXT, comparable, kinds_of, no_list
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.template import Unfit
@@ -29,6 +30,7 @@ from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.names import unknown
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.findings.units import compared
+from atnas.dsl.latency import NANOSECONDS, metric
 from atnas.dsl.modules import Declared
 from atnas.dsl.net import (
     Asked,
@@ -45,7 +47,7 @@ from atnas.dsl.net import (
 )
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
-from atnas.dsl.syntax.walk import decision, words
+from atnas.dsl.syntax.walk import decision, parts, words
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
@@ -54,7 +56,7 @@ METRICS: Final = ("params", "macs", "flops", "activations", "depth")
 MEASURED: Final = ("latency", "count")
 """Metrics that take an argument."""
 
-OTHER_METRICS: Final = f"the metrics are {', '.join(METRICS)}"
+OTHER_METRICS: Final = f"the metrics are {', '.join(METRICS)} and latency(device)"
 """The cure for a metric that there is none of."""
 
 WHOLE: Final = ("depth",)
@@ -107,12 +109,11 @@ def condition(elab: Elaborator, node: ast.Expr, cx: Context) -> Condition | Unkn
                 return UNKNOWN
             return Metric(word, cx.nodes)
         case ast.Call(function=function) if function.id in MEASURED and elab.lookup(function.id, cx) is None:
-            if function.id == "count":
-                return _count(elab, node, cx)
-            elab.builder.report("E407", node.span, *beyond(node))
-            return UNKNOWN
+            return _count(elab, node, cx) if function.id == "count" else _latency(elab, node, cx)
+        case ast.Number(value=value, unit="s"):
+            return _nanoseconds(value)
         case ast.List(items=items):
-            fixed = tuple(elab.value(i, elab.inside(i, cx)) for i in items)
+            fixed = tuple(_item(elab, item, cx) for item in items)
             if all(isinstance(f, int | float | str) for f in fixed):
                 return fixed  # type: ignore[return-value]
             if not any(isinstance(f, Unknown) for f in fixed):
@@ -142,9 +143,17 @@ def _comparison(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | 
     return Compare(node.op, first, second) if fits else UNKNOWN
 
 
+def _item(elab: Elaborator, node: ast.Expr, cx: Context) -> Value:
+    """One of the values that a condition compares with."""
+    if isinstance(node, ast.Number) and node.unit == "s":
+        return _nanoseconds(node.value)
+    return elab.value(node, elab.inside(node, cx))
+
+
 def _measures(node: ast.Expr, cx: Context) -> bool:
-    """Whether a metric or count stands in an expression."""
-    return any(word.id in (*METRICS, *MEASURED) and word.id not in cx.scope for word in words(node))
+    """Whether a metric, a count or a time stands in an expression."""
+    timed = any(isinstance(part, ast.Number) and part.unit == "s" for part in parts(node))
+    return timed or any(word.id in (*METRICS, *MEASURED) and word.id not in cx.scope for word in words(node))
 
 
 def _arithmetic(elab: Elaborator, node: ast.Binary, cx: Context) -> Condition | Unknown:
@@ -291,11 +300,26 @@ def _uses(elab: Elaborator, target: object, cx: Context) -> list[tuple[int, Case
     ]
 
 
-def beyond(node: ast.Name | ast.Call) -> tuple[str, str]:
+def beyond(node: ast.Name) -> tuple[str, str]:
     """What is said of a metric that cannot be had, and the cure."""
-    if isinstance(node, ast.Name):
-        return (
-            f"`{node.id}` is measured for whole spaces, not for one op or cell",
-            "move the line to the space or the search, or compare numbers here",
-        )
-    return f"`{node.function.id}` cannot be measured yet", OTHER_METRICS
+    return (
+        f"`{node.id}` is measured for whole spaces, not for one op or cell",
+        "move the line to the space or the search, or compare numbers here",
+    )
+
+
+# Latencies
+
+
+def _latency(elab: Elaborator, node: ast.Call, cx: Context) -> Metric | Unknown:
+    """`latency(phone)`, whatever else is called `phone`."""
+    found = device(node)
+    if found is None:
+        elab.builder.tell(misnamed(node))
+        return UNKNOWN
+    return Metric(metric(found.id), cx.nodes)
+
+
+def _nanoseconds(time: float) -> int:
+    """Seconds as latencies are counted."""
+    return round(time * NANOSECONDS)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
+from atnas.dsl.devices import LATENCY, device, misnamed
 from atnas.dsl.elaborate.builtins import BUILTINS
 from atnas.dsl.elaborate.conditions import MEASURED, METRICS, OTHER_METRICS, WHOLE, beyond
 from atnas.dsl.findings.calls import lone, matched, nameless
@@ -135,8 +136,8 @@ class _Scan:
                 elif keyword != "space" and word in WHOLE:
                     self.report("E407", node.span, *beyond(node))
             case ast.Call(function=function) if function.id in MEASURED and function.id not in self.module.names:
-                if function.id == "latency":
-                    self.report("E407", node.span, *beyond(node))
+                if function.id == LATENCY:
+                    self.findings += [] if device(node) is not None else [misnamed(node)]
                     return
                 for argument in node.arguments:
                     self.expression(argument.value, scope)

@@ -15,6 +15,7 @@ from atnas.dsl.settings.distributions import OneOf as OneOf
 from atnas.dsl.settings.distributions import Uniform as Uniform
 from atnas.dsl.settings.draw import Draw as Draw
 from atnas.dsl.settings.limits import setting as setting
+from atnas.dsl.settings.marks import Bare as Bare
 from atnas.dsl.settings.marks import Extension as Extension
 from atnas.dsl.settings.marks import Ref as Ref
 from atnas.dsl.settings.marks import Reference as Reference

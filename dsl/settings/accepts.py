@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, 
 from atnas.dsl.plugins import entries
 from atnas.dsl.settings.draw import Draw
 from atnas.dsl.settings.limits import Limits
-from atnas.dsl.settings.marks import Extension, Reference, Unit, Variants
+from atnas.dsl.settings.marks import Bare, Extension, Reference, Unit, Variants
 
 if TYPE_CHECKING:
     from atnas.dsl.settings.model import Settings
 
-Mark = TypeVar("Mark", Extension, Variants, Reference, Unit)
+MARKS = (Bare, Extension, Variants, Reference, Unit)
+Mark = TypeVar("Mark", Bare, Extension, Variants, Reference, Unit)
 
 
 class Member(NamedTuple):
@@ -42,7 +43,7 @@ class Member(NamedTuple):
     @property
     def is_foreign(self) -> bool:
         """Whether it is annotated with something that settings do not know."""
-        return not all(isinstance(mark, Field | Extension | Variants | Reference | Unit) for mark in self.metadata)
+        return not all(isinstance(mark, (Field, *MARKS)) for mark in self.metadata)
 
     @property
     def is_path(self) -> bool:
@@ -70,7 +71,7 @@ class Member(NamedTuple):
 
     @property
     def is_marked(self) -> bool:
-        return any(isinstance(mark, Extension | Variants | Reference) for mark in self.metadata)
+        return any(isinstance(mark, Bare | Extension | Variants | Reference) for mark in self.metadata)
 
     @property
     def is_number(self) -> bool:
@@ -105,6 +106,10 @@ class Accepts:
     @cached_property
     def reference(self) -> Reference | None:
         return self._marked(Reference)
+
+    @cached_property
+    def bare(self) -> Bare | None:
+        return self._marked(Bare)
 
     @cached_property
     def unit(self) -> Unit | None:
@@ -167,6 +172,8 @@ class Accepts:
             yield self.kind
         if self.reference:
             yield f"the name of a `{self.reference.keyword}`"
+        if self.bare:
+            yield self.bare.kind
         yield from (quoted(word) for word in (*self.words, *(self.variants.words if self.variants else ())))
         for member in self.members:
             yield from _plain(member, bounds)

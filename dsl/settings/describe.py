@@ -41,7 +41,7 @@ def spell(value: object, accept: Accepts) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return value if value in accept.words else f'"{value}"'
+            return value if value in accept.words or accept.bare else f'"{value}"'
         case tuple() | list():
             items = accept.items or accept
             return f"[{', '.join(spell(item, items) for item in value)}]"

@@ -48,6 +48,13 @@ class Reference:
         self.arguments = arguments
 
 
+class Bare:
+    """Marks a text that is written as a bare word, whatever it is: `device: Annotated[str, Bare("a device")]`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
 class Unit:
     """Marks a number that may carry a unit: "s" takes `20ms` and `30min`, "B" takes `2GB`."""
 

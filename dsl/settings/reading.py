@@ -133,7 +133,7 @@ class Reader:
 
     def _mismatch(self, expr: ast.Expr, accept: Accepts) -> Bad:
         cure, meant = None, ""
-        if isinstance(expr, ast.String) and (expr.value in accept.known or expr.value in self._named(accept)):
+        if isinstance(expr, ast.String) and (accept.bare or expr.value in (*accept.known, *self._named(accept))):
             meant = expr.value
             cure = f"write `{meant}` without quotes"
         elif isinstance(expr, ast.Name) and accept.is_text:
@@ -212,6 +212,8 @@ class Reader:
             return self._no_such(word, accept)
         if accept.reference is not None:
             return self._reference(expr, word, accept)
+        if accept.bare is not None:
+            return word.id if isinstance(expr, ast.Name) else self._no_arguments(expr, word.id)
         if accept.extension is not None:
             return self._no_such(word, accept)
         if accept.known:

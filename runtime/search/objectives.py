@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 
-from atnas.dsl.settings import Settings, setting
+from atnas.dsl.latency import NANOSECONDS, metric
+from atnas.dsl.settings import Bare, Settings, setting
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -20,7 +21,7 @@ class Evaluation(Protocol):
     """What there is to score an architecture with."""
 
     def cost(self, genotype: Genotype) -> Mapping[str, int]:
-        """Its costs: params, macs, flops, activations, depth."""
+        """Its costs: params, macs, flops, activations, depth; `latency(phone)` and its like in nanoseconds."""
 
     def adapted(self, genotype: Genotype, tasks: int, measure: Measure) -> Sequence[float]:
         """Query accuracy (0 to 1) or mean query loss on each of `tasks` validation tasks, after adapting
@@ -84,6 +85,21 @@ class Depth(CostObjective):
     """Layers with weights on the longest way through."""
 
     name = "depth"
+
+
+class Latency(CostObjective):
+    """Seconds for one example, the sum over the layers in the table of a device, such as `phone.latency.json`."""
+
+    positional = ("device",)
+
+    device: Annotated[str, Bare("the name of a device")] = setting(doc="the table beside the program that is looked up")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return metric(self.device)
+
+    def evaluate(self, genotype: Genotype, evaluation: Evaluation) -> Measurement:
+        return Measurement(evaluation.cost(genotype)[self.name] / NANOSECONDS)
 
 
 class AdaptedObjective(Objective, ABC):

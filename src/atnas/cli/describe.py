@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from atnas.compiler.conditions import conditions
+from atnas.compiler.same.unique import Unique, unique
 from atnas.compiler.space import Compiled
-from atnas.compiler.survey import Survey, survey
-from atnas.dsl.net import InputNode
+from atnas.compiler.survey import Survey, interval, survey
+from atnas.dsl.latency import NANOSECONDS
+from atnas.dsl.net import InputNode, Json
 
 METRICS: Final = ("params", "macs", "flops", "activations", "depth")
 
 
-def describe(space: Compiled) -> dict[str, Any]:
+def describe(space: Compiled, with_unique: bool = False) -> dict[str, Any]:
     """The JSON object of a space; counts stand in it as text, since JSON's numbers are not as exact."""
     found = survey(space)
+    same = unique(space) if with_unique else None
     return {
         "name": space.net.name,
         "inputs": [{"name": n.name, "shape": list(n.shape)} for n in space.net.nodes if isinstance(n, InputNode)],
@@ -24,13 +27,26 @@ def describe(space: Compiled) -> dict[str, Any]:
             for d, when in zip(space.net.decisions, conditions(space.graph), strict=True)
         ],
         "architectures": str(space.encoding.count()),
-        "unique": None,
+        "unique": str(same.different) if same is not None and same.every else None,
         **{metric: _extremes(space, metric) for metric in METRICS},
-        "distribution": _distribution(found),
+        **latency(space),
+        "attained": {metric: _attained(space, metric) for metric in METRICS},
+        "distribution": _distribution(space, found),
         "constraints": [
             {"line": span.text, "share": share.value, "ci95": [share.low, share.high], "exact": share.is_exact}
             for span, share in (found.shares.items() if found else ())
         ],
+        **({} if same is None or same.every else {"unique_of_samples": _sampled(same)}),
+    }
+
+
+def _sampled(same: Unique) -> dict[str, Any]:
+    share = interval(same.different, same.looked_at)
+    return {
+        "samples": same.looked_at,
+        "different": same.different,
+        "share": share.value,
+        "ci95": [share.low, share.high],
     }
 
 
@@ -41,7 +57,26 @@ def _extremes(space: Compiled, metric: str) -> dict[str, int | None]:
     return {end: space.costs.extreme(metric, end == "max")[0] for end in ("min", "max")}
 
 
-def _distribution(found: Survey | None) -> dict[str, Any] | None:
+def _attained(space: Compiled, metric: str) -> dict[str, dict[str, Json]]:
+    """An architecture with the least and one with the most; none where constraints leave no architecture."""
+    if not space.encoding.count():
+        return {}
+    found = {end: space.costs.extreme(metric, end == "max")[1] for end in ("min", "max")}
+    return {end: space.encoding.decode(genotype) for end, genotype in found.items()}
+
+
+def latency(space: Compiled) -> dict[str, dict[str, dict[str, float | None]]]:
+    """`latency`, the least and the most seconds on each device, where a space is measured on any."""
+    found = {table.name: _extremes(space, table.metric) for table in space.net.tables}
+    seconds = {device: {end: _seconds(time) for end, time in ends.items()} for device, ends in found.items()}
+    return {"latency": seconds} if seconds else {}
+
+
+def _seconds(time: int | None) -> float | None:
+    return None if time is None else time / NANOSECONDS
+
+
+def _distribution(space: Compiled, found: Survey | None) -> dict[str, Any] | None:
     """Histograms of the costs that were looked at, in equal parts from the least to the largest."""
     if found is None:
         return None
@@ -49,4 +84,14 @@ def _distribution(found: Survey | None) -> dict[str, Any] | None:
         "of": "every architecture" if found.every else "uniform samples",
         "architectures": len(found.costs["params"]),
         **{metric: dict(zip(("low", "high", "counts"), found.histogram(metric), strict=True)) for metric in METRICS},
+        **_times(space, found),
     }
+
+
+def _times(space: Compiled, found: Survey) -> dict[str, Any]:
+    """`latency`, the histogram of each device, its ends in seconds, where a space is measured on any."""
+    spread: dict[str, Any] = {}
+    for table in space.net.tables:
+        low, high, counts = found.histogram(table.metric)
+        spread[table.name] = {"low": low / NANOSECONDS, "high": high / NANOSECONDS, "counts": counts}
+    return {"latency": spread} if spread else {}

@@ -11,11 +11,12 @@ from rich.table import Table
 
 from atnas.cli.check import report
 from atnas.cli.console import output
-from atnas.cli.describe import describe
+from atnas.cli.describe import describe, latency
 from atnas.cli.experiments import Findings
 from atnas.cli.spaces import spaces
 from atnas.compiler.conflicts import conflict
 from atnas.compiler.space import compile
+from atnas.dsl.latency import NANOSECONDS, duration, metric
 from atnas.runtime.program import Plan, Program
 from atnas.runtime.tasks.mixture import Mixture
 
@@ -31,20 +32,21 @@ SHOWN: Final = 40
 @click.command()
 @click.argument("file")
 @click.option("--space", help="Only this space.")
+@click.option("--unique", is_flag=True, help="Count those that are different functions, too.")
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
     help="For programs: `version`, `spaces`, `experiments`, `tasks`.",
 )
-def command(file: str, space: str | None, as_json: bool) -> int:
+def command(file: str, space: str | None, unique: bool, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
     try:
         found = spaces(file, space)
     except Findings:
         return 1
     compiled = {name: compile(net) for name, net in found.nets.items()}
-    described = {name: describe(one) for name, one in compiled.items()}
+    described = {name: describe(one, unique) for name, one in compiled.items()}
     program = found.program
     if as_json:
         whole = {
@@ -72,6 +74,7 @@ def _experiment(plan: Plan) -> dict[str, Any]:
         "tasks": plan.settings.tasks,
         "train": plan.settings.train,
         "search": plan.settings.search,
+        **(latency(compile(plan.narrowed)) if plan.narrowed.tables else {}),
     }
 
 
@@ -94,6 +97,9 @@ def _show_space(console: Console, about: dict[str, Any], sizes: dict[str, int], 
         free = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         console.print(f"  free sizes, given by the tasks of an experiment; shown for {free}", soft_wrap=True)
     console.print(f"  {_counted(int(about['architectures']))}{'' if exact else ASIDE}", soft_wrap=True)
+    same = _unique(about)
+    if same:
+        console.print(f"  {same}", soft_wrap=True)
     console.print(_costs(about))
     for constraint in about["constraints"]:
         console.print(f"  {constraint['line']}: {_share(constraint)}", soft_wrap=True, markup=False)
@@ -119,7 +125,19 @@ def _show_experiment(console: Console, plan: Plan) -> None:
     count = space.encoding.count()
     least, most = (_figure(space.costs.extreme("params", large)[0] if count else None) for large in (False, True))
     aside = "" if space.encoding.exact else ASIDE
-    console.print(f"  {_counted(count)}, {least} to {most} params{aside}", soft_wrap=True)
+    devices = latency(space).get("latency", {}).items()
+    times = "".join(f", {_time(ends['min'])} to {_time(ends['max'])} on {device}" for device, ends in devices)
+    console.print(f"  {_counted(count)}, {least} to {most} params{times}{aside}", soft_wrap=True)
+
+
+def _unique(about: dict[str, Any]) -> str:
+    if about["unique"] is not None:
+        return f"{about['unique']} of them are different functions"
+    drawn = about.get("unique_of_samples")
+    if drawn is None:
+        return ""
+    low, high = (_percent(end) for end in drawn["ci95"])
+    return f"of {drawn['samples']:,} drawn, {drawn['different']:,} are different functions ({low} to {high} %)"
 
 
 def _costs(about: dict[str, Any]) -> Table:
@@ -131,9 +149,12 @@ def _costs(about: dict[str, Any]) -> Table:
     table.add_column("min", justify="right")
     table.add_column("max", justify="right")
     table.add_column(title)
-    for metric in METRICS:
-        bars = _bars(spread[metric]["counts"]) if spread else ""
-        table.add_row(metric, _figure(about[metric]["min"]), _figure(about[metric]["max"]), bars)
+    for name in METRICS:
+        bars = _bars(spread[name]["counts"]) if spread else ""
+        table.add_row(name, _figure(about[name]["min"]), _figure(about[name]["max"]), bars)
+    for device, ends in about.get("latency", {}).items():
+        bars = _bars(spread["latency"][device]["counts"]) if spread else ""
+        table.add_row(metric(device), _time(ends["min"]), _time(ends["max"]), bars)
     return table
 
 
@@ -156,6 +177,10 @@ def _share(constraint: dict[str, Any]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g}"
+
+
+def _time(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(round(seconds * NANOSECONDS))
 
 
 def _figure(number: int | None) -> str:

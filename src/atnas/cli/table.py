@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from atnas.cli.console import output
+from atnas.dsl.latency import NANOSECONDS, duration, metric
 
 
 def show(result: dict[str, Any]) -> None:
@@ -19,6 +20,8 @@ def show(result: dict[str, Any]) -> None:
     table.add_column("accuracy" if accuracy else "loss", justify="right")
     table.add_column("params", justify="right")
     table.add_column("macs", justify="right")
+    for device in result.get("latency", {}):
+        table.add_column(metric(device), justify="right")
     table.add_column("found - this", justify="right")
     controls = result["controls"]
     table.add_row("found" if controls else result["space"], *_figures(result, accuracy), "")
@@ -42,8 +45,9 @@ def _tasks(protocol: dict[str, Any]) -> str:
     return f"{protocol['tasks']} {way}{shot}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
 
 
-def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, str, str]:
-    return _interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}"
+def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, ...]:
+    times = (duration(round(seconds * NANOSECONDS)) for seconds in row.get("latency", {}).values())
+    return _interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}", *times
 
 
 def _interval(mean: float | None, half: float | None, accuracy: bool, sign: bool = False) -> str:
