@@ -1,0 +1,1 @@
+"""Spaces and architectures as pictures, for `atnas graph`."""
