@@ -34,7 +34,7 @@ class Step:
 class Network(nn.Module):
     """Layers one after another, [N, ...] to [N, ...]; its children are named by their places.
 
-    Values are kept in slots that are used again as soon as nothing needs what they hold, so that memory is
+    Values are kept in slots that are used again, or emptied, as soon as nothing needs what they hold, so that memory is
     that of a network written by hand.
     """
 
@@ -44,9 +44,11 @@ class Network(nn.Module):
             # Not add_module: it refuses a place named as a method of nn.Module, and nobody looks these up as
             # attributes.
             self._modules[step.place] = step.layer
-        slots = _slots([step.takes for step in steps], output)
+        takes = [step.takes for step in steps]
+        slots = _slots(takes, output)
         self._program = [
-            (step.layer, tuple(slots[value] for value in step.takes), slots[i]) for i, step in enumerate(steps, start=1)
+            (step.layer, tuple(slots[value] for value in step.takes), slots[i], dead)
+            for i, (step, dead) in enumerate(zip(steps, _dead(takes, slots, output), strict=True), start=1)
         ]
         self._width = max(slots) + 1
         self._output = slots[output]
@@ -54,8 +56,10 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         slots: list[Any] = [x] * self._width
         del x
-        for layer, takes, gives in self._program:
+        for layer, takes, gives, dead in self._program:
             slots[gives] = layer(*[slots[i] for i in takes])
+            for i in dead:
+                slots[i] = None
         result: Tensor = slots[self._output]
         return result
 
@@ -243,8 +247,7 @@ def _output(net: Net) -> int:
 
 def _slots(takes: Sequence[tuple[int, ...]], output: int) -> list[int]:
     """For each value the slot that holds it: the first that is free once its maker has read what it takes."""
-    last = {value: i for i, values in enumerate(takes, start=1) for value in values}
-    last[output] = len(takes) + 1
+    last = _last(takes, output)
     slots, free, width = [0], [], 1
     for i, values in enumerate(takes, start=1):
         free += [slots[v] for v in set(values) if last[v] == i]
@@ -256,3 +259,16 @@ def _slots(takes: Sequence[tuple[int, ...]], output: int) -> list[int]:
         if i not in last:
             free.append(slot)
     return slots
+
+
+def _dead(takes: Sequence[tuple[int, ...]], slots: Sequence[int], output: int) -> list[tuple[int, ...]]:
+    """For each step the slots whose values it was the last to read, but for the one that it fills."""
+    last = _last(takes, output)
+    return [tuple({slots[v] for v in values if last[v] == i} - {slots[i]}) for i, values in enumerate(takes, start=1)]
+
+
+def _last(takes: Sequence[tuple[int, ...]], output: int) -> dict[int, int]:
+    """The step that each value is last read by."""
+    last = {value: i for i, values in enumerate(takes, start=1) for value in values}
+    last[output] = len(takes) + 1
+    return last

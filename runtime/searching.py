@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import Decision
 from atnas.runtime.experiment import Interleaved, Search
 from atnas.runtime.files import append_line
 from atnas.runtime.search.domain import SearchDomain
@@ -19,34 +17,10 @@ from atnas.runtime.watch import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from random import Random
 
-    from atnas.compiler.encoding import Encoding, Genotype
+    from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
     from atnas.runtime.evaluation import Evaluation
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An encoding whose draws leave constraints on metrics to the domain, which knows what to do where draws miss."""
-
-    encoding: Encoding
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        return self.encoding.decisions
-
-    def active(self, genotype: Genotype) -> tuple[bool, ...]:
-        return self.encoding.active(genotype)
-
-    def canonical(self, genotype: Genotype) -> Genotype:
-        return self.encoding.canonical(genotype)
-
-    def count(self) -> int:
-        return self.encoding.count()
-
-    def sample(self, rng: Random) -> Genotype:
-        return self.encoding.unrank(rng.randrange(self.encoding.count()))
 
 
 class Searching:
@@ -127,7 +101,7 @@ class Searching:
     def domain(self) -> SearchDomain:
         """The architectures that may be proposed."""
         _, cheapest = self.space.costs.extreme("params", largest=False)
-        return SearchDomain(Drawn(self.space.encoding), self.space.encoding.allowed, (cheapest,))
+        return SearchDomain(self.space.encoding, self.space.encoding.allowed, (cheapest,))
 
     def _candidates(self, number: int) -> list[Genotype]:
         """New architectures; where the weights have moved since, the survivors are scored again beside them."""

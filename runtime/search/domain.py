@@ -57,18 +57,25 @@ class SearchDomain:
         finds more: in a space of at most `REACH`, only where there are no more.
         """
         wanted = min(n, self.encoding.count() - len(seen))
-        draws = (self.encoding.sample(rng) for _ in range(TRIES * wanted))
         found: dict[Genotype, None] = {}
-        for genotype in chain(draws, self._walk(rng)):
+        for genotype in chain(self._draws(TRIES * wanted, rng), self._walk(rng)):
             if len(found) >= wanted:
                 break
             if genotype not in seen and genotype not in found and self.allowed(genotype):
                 found[genotype] = None
         return list(found)
 
+    def _draws(self, most: int, rng: random.Random) -> Iterator[Genotype]:
+        """Uniform draws, as long as the encoding finds any that meet its constraints."""
+        for _ in range(most):
+            try:
+                yield self.encoding.sample(rng)
+            except ValueError:
+                return
+
     def _walk(self, rng: random.Random) -> Iterator[Genotype]:
         """Allowed architectures, each one gene from one before; goes on from allowed ones while it can."""
-        starts = dict.fromkeys(self.seeds or (self.encoding.sample(rng),))
+        starts = dict.fromkeys(self.seeds or self._draws(1, rng))
         visited = set(starts)
         inside = [g for g in starts if self.allowed(g)]
         outside = [g for g in starts if not self.allowed(g)]
