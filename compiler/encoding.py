@@ -67,6 +67,24 @@ class Encoding:
                 raise ValueError(f"`{decision.name}` is not decided; {_choices(decision)}")
         return self.canonical(genes)
 
+    def read(self, text: str) -> Genotype:
+        """The canonical genotype of an architecture in JSON.
+
+        Raises ValueError, whose message goes on where what was read is named, as `encode` does and for what is no
+        JSON object.
+        """
+        example = json.dumps({d.name: d.options[0] for d in self.decisions[:1]}, ensure_ascii=False)
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"is no JSON ({error}): write one object, such as {example}") from error
+        if not isinstance(found, dict):
+            raise ValueError(f"is no JSON object: write one, such as {example}")
+        try:
+            return self.encode(found)
+        except ValueError as error:
+            raise ValueError(f"is no architecture of `{self._graph.name}`: {error}") from error
+
     def key(self, genotype: Sequence[int]) -> str:
         """The identity of an architecture: SHA-256, in hexadecimal, of its active decisions by name."""
         return sha256(json.dumps(self.decode(genotype), sort_keys=True).encode()).hexdigest()

@@ -18,7 +18,7 @@ from atnas.compiler.elastic import Configuration, owner
 from atnas.compiler.extract import extract
 from atnas.compiler.graph import sources
 from atnas.compiler.norm import BATCH_NORMS, Averages, Mode, Norm, Statistics, plain, substitute
-from atnas.compiler.path import Path, Weights, network
+from atnas.compiler.path import Network, Path, Weights, network
 from atnas.dsl.net import LayerNode, Net, NetNode
 
 __all__ = ["Genotype", "Path", "Statistics", "Supernet", "Weights"]
@@ -79,13 +79,21 @@ class Supernet(nn.Module):
         Its outputs equal the path's bit for bit. Batch norms normalise by the running averages or by each
         batch; if not said, by the averages where all of them have been tracked.
         """
+        return extract(*self.plain(genotype, statistics))
+
+    def plain(
+        self, genotype: Genotype, statistics: Literal["batch", "running"] | None = None
+    ) -> tuple[Network, Weights]:
+        """What `extract` makes its module of: torch's layers by their places, without numbers, and the
+        numbers, copied, by the names that they have there.
+        """
         path = self.path(genotype)
         averages = path.averages()
         running = statistics == "running" or (statistics is None and _tracked(averages))
         module = network(self.net, path.genotype, lambda _, c: self._build(c, lambda norm: plain(norm, running)))
         numbers = {name: _copy(weight) for name, weight in path.weights().items()}
         kept = _buffers(averages) if running else {}
-        return extract(module, {**module.state_dict(), **numbers, **kept})
+        return module, {**module.state_dict(), **numbers, **kept}
 
     def train(self, mode: bool = True) -> Self:
         """Switches dropout and its like on or off in every path; batch norm goes by `statistics` alone."""

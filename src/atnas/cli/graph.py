@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,22 +56,10 @@ def command(file: str, space: str | None, arch: str | None, alone: bool, output:
 
 def chosen(space: Compiled, arch: str) -> Genotype:
     """The architecture in a JSON object, or in a file that holds one. Raises `Unable`."""
-    text = read_text(arch[1:]) if arch.startswith("@") else arch
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Unable(f"--arch is no JSON ({error}): write one object, such as {_example(space)}") from error
-    if not isinstance(found, dict):
-        raise Unable(f"--arch is no JSON object: write one, such as {_example(space)}")
-    try:
-        return space.encoding.encode(found)
+        return space.encoding.read(read_text(arch[1:]) if arch.startswith("@") else arch)
     except ValueError as error:
-        raise Unable(f"--arch is no architecture of `{space.net.name}`: {error}") from error
-
-
-def _example(space: Compiled) -> str:
-    first = {decision.name: decision.options[0] for decision in space.net.decisions[:1]}
-    return json.dumps(first, ensure_ascii=False)
+        raise Unable(f"--arch {error}") from error
 
 
 def _measured(space: Compiled, genotype: Genotype | None) -> Iterator[str]:
