@@ -26,6 +26,12 @@ from atnas.dsl.cases import Cases, apply, at, values
 CELLS: Final = 1_000
 """Cells of the grid from the cheapest architecture to the limit."""
 
+FEWEST: Final = 50
+"""Cells of a grid on which it still pays to count."""
+
+BITS: Final = 100_000_000
+"""About what all polynomials together may hold; of very many decisions the grid has fewer cells."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -70,10 +76,10 @@ class Budget:
         if within.high is None:  # the grid begins at the end that is limited
             within, costs = within.negative, [apply(_negated, term) for term in costs]
         assert within.high is not None
-        self.grid = _grid(costs, within.high)
+        self._slot = _slot(options)
+        self.grid = _grid(costs, within.high, cells(options))
         self._last = (within.high - self.grid.start) // self.grid.step
         self._first = 0 if within.low is None else self._cell(within.low, len(costs))
-        self._slot = 8 * (1 + sum(map(math.log2, options)).__ceil__() // 8)
         self._options = options
         self._factors = [*(self._monomials(term) for term in costs), *factors]
 
@@ -170,16 +176,26 @@ class Budget:
         return read
 
 
+def cells(options: Sequence[int]) -> int:
+    """Into how many cells costs are put where so many options are decided between."""
+    return min(CELLS, BITS // (_slot(options) * max(1, len(options))))
+
+
+def _slot(options: Sequence[int]) -> int:
+    """Bits that hold any count of assignments, whole bytes."""
+    return 8 * (1 + math.ceil(sum(map(math.log2, options))) // 8)
+
+
 def _negated(cost: int) -> int:
     return -cost
 
 
-def _grid(terms: Sequence[Cases[int]], high: int) -> Grid:
-    """The grid from the sum of the least of each term up to a limit."""
+def _grid(terms: Sequence[Cases[int]], high: int, most: int) -> Grid:
+    """The grid from the sum of the least of each term up to a limit, of at most so many cells."""
     each = [values(term) for term in terms]
     start = sum(map(min, each))
     unit = reduce(math.gcd, (cost - min(costs) for costs in each for cost in costs), 0) or 1
-    step = unit * max(1, -(-(high - start) // (unit * CELLS)))
+    step = unit * max(1, -(-(high - start) // (unit * max(1, most))))
     return Grid(start, step, step == unit)
 
 
