@@ -20,6 +20,9 @@ R = TypeVar("R")
 
 LEAF: Final = 1 << 60
 
+Case = dict[int, int]
+"""Options by decision; some decisions may be left open."""
+
 LARGEST: Final = 1_000_000
 """Operands that one operation looks at before it gives up, so that a hostile program costs bounded time and memory."""
 
@@ -201,7 +204,7 @@ def _only(guard: Cases[bool], cases: Cases[Any]) -> tuple[Cases[Any], int]:
 
 
 def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
-    """Conjunction."""
+    """Conjunction; false where one side is, even if the other is NEVER."""
     if a is TRUE or b is FALSE:
         return b
     if b is TRUE or a is FALSE:
@@ -213,7 +216,23 @@ def both(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
 
 @lru_cache(maxsize=10_000)
 def _both(a: Cases[bool], b: Cases[bool]) -> tuple[Cases[bool], int]:
-    return _applied(lambda x, y: x and y, a, b)
+    done = _Done[bool](2)
+
+    def go(x: Cases[bool], y: Cases[bool]) -> Cases[bool]:
+        if x is FALSE or y is FALSE or x is y:
+            return FALSE if x is FALSE else y
+        if x is TRUE or y is TRUE:
+            return x if y is TRUE else y
+        key = (id(x), id(y))
+        found = done.get(key)
+        if found is None:
+            top = min(x.decision, y.decision)
+            width = len((x if x.decision == top else y).children)
+            parts = [go(cofactor(x, top, i), cofactor(y, top, i)) for i in range(width)]
+            found = done.keep(key, split(top, parts), width)
+        return found
+
+    return go(a, b), done.steps
 
 
 def either(a: Cases[bool], b: Cases[bool]) -> Cases[bool]:
@@ -302,6 +321,38 @@ def support(cases: Cases[Any]) -> set[int]:
     return {node.decision for node in nodes(cases) if node.decision != LEAF}
 
 
+def fixed(cases: Cases[T], case: Case) -> Cases[T]:
+    """`cases` where these decisions take these options."""
+    done: dict[Cases[T], Cases[T]] = {}
+
+    def go(node: Cases[T]) -> Cases[T]:
+        if node.decision == LEAF:
+            return node
+        if node not in done:
+            option = case.get(node.decision)
+            children = node.children if option is None else node.children[option : option + 1]
+            done[node] = split(node.decision, [go(child) for child in children])
+        return done[node]
+
+    found = go(cases)
+    spend(len(done) // WALKED)
+    return found
+
+
+def otherwise(cases: Cases[T], value: T) -> Cases[T]:
+    """`cases`, and a value where they are NEVER."""
+    done: dict[Cases[T], Cases[T]] = {NEVER: leaf(value)}
+
+    def go(node: Cases[T]) -> Cases[T]:
+        if node not in done:
+            done[node] = split(node.decision, [go(child) for child in node.children]) if node.children else node
+        return done[node]
+
+    found = go(cases)
+    spend(len(done) // WALKED)
+    return found
+
+
 def at(cases: Cases[T], genotype: Sequence[int]) -> T:
     """The value for one assignment: option numbers by decision."""
     while cases.decision != LEAF:
@@ -309,8 +360,15 @@ def at(cases: Cases[T], genotype: Sequence[int]) -> T:
     return cases.value
 
 
-def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> dict[int, int] | None:
-    """The smallest assignment of decisions to options under which a wanted value occurs; None if it never does."""
+def under(cases: Cases[T], case: Case) -> Cases[T]:
+    """The leaf that an assignment comes to, where what it leaves open is the first option."""
+    while cases.decision != LEAF:
+        cases = cases.children[case.get(cases.decision, 0)]
+    return cases
+
+
+def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> Case | None:
+    """The shortest way through the diagram to a wanted value, as an assignment; None if it never occurs."""
     if cases.decision == LEAF:
         return {} if cases is not NEVER and wanted(cases.value) else None
     memo: dict[int, tuple[int, int] | None] = {}
@@ -329,7 +387,7 @@ def witness(cases: Cases[T], wanted: Callable[[T], bool]) -> dict[int, int] | No
 
     go(cases)
     spend(len(memo) // WALKED)
-    found: dict[int, int] = {}
+    found: Case = {}
     while (best := memo.get(id(cases))) is not None:
         found[cases.decision] = best[1]
         cases = cases.children[best[1]]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atnas.dsl.cases import Cases, apply, both, values, witness
+from atnas.dsl.cases import Cases, apply, both
 from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.mismatch import Merge, declared, written
+from atnas.dsl.elaborate.mismatch import Merge
+from atnas.dsl.elaborate.ports import sizes
 from atnas.dsl.elaborate.template import Template, Unfit, Use, copied, use
 from atnas.dsl.elaborate.values import (
     UNKNOWN,
@@ -27,10 +28,8 @@ from atnas.dsl.elaborate.values import (
     sort,
 )
 from atnas.dsl.extern import layer_class
-from atnas.dsl.findings.diagnostics import Label
 from atnas.dsl.meter import WALKED, TooLarge
-from atnas.dsl.net import Edge, Guard, Read, equals, number
-from atnas.dsl.operator import Shape
+from atnas.dsl.net import Edge, Guard, equals, number
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 
@@ -275,78 +274,55 @@ def body(
     elab: Elaborator, syntax: ast.Layer, tensors: Sequence[Tensor], cx: Context, call: Span | None = None
 ) -> Value:
     """The outputs of a body whose inputs are these tensors; `call` is where it is used."""
-    scope: dict[str, Value] = dict(cx.scope)
-    first = len(elab.builder.nodes)
-    for port, tensor in zip(syntax.inputs, tensors, strict=True):
-        scope[port.name.id] = tensor
-        if port.sizes is not None and not _sizes(elab, port, tensor, scope, cx, call):
-            return UNKNOWN
+    builder, scope = elab.builder, dict(cx.scope)
+    first, refused = len(builder.nodes), len(builder.refusals)
+    cx = _entered(elab, syntax, tensors, scope, cx, call)
+    unfit = slice(refused, len(builder.refusals))
+    if builder.is_strict and builder.refusals[unfit]:
+        return UNKNOWN
     for statement in syntax.body:
         if isinstance(statement, ast.Bind):
             scope[statement.name.id] = elab.bind(statement, cx.seeing(scope))
-    outputs: list[Value] = []
-    for port in syntax.outputs:
-        value = scope.get(port.name.id, UNKNOWN)
-        if isinstance(value, ListOf) and len(value.items) == 1:
-            value = value.items[0]
-        if not isinstance(value, Tensor | Unknown):
-            cure = "give it an input: x -> .." if sort(value) == "a layer" else None
-            elab.builder.report("E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor", cure)
-            value = UNKNOWN
-        if isinstance(value, Tensor) and port.sizes is not None:
-            _sizes(elab, port, value, scope, cx, None)
-        outputs.append(value)
+    outputs = [_left(elab, port, scope, cx) for port in syntax.outputs]
+    nodes = first, len(builder.nodes)
+    builder.refusals[unfit] = [replace(refusal, nodes=nodes) for refusal in builder.refusals[unfit]]
     # Conditions come last: those on costs and counts speak of the whole body.
-    here = replace(cx, scope=scope, nodes=None if call is None else (first, len(elab.builder.nodes)))
+    here = replace(cx, scope=scope, nodes=None if call is None else nodes)
     for statement in syntax.body:
         if isinstance(statement, ast.Require):
-            elab.builder.require(constraint(elab, statement, here, outputs))
+            builder.require(constraint(elab, statement, here, outputs))
     return outputs[0] if len(outputs) == 1 else ListOf(tuple(outputs))
 
 
-def _sizes(
-    elab: Elaborator, port: ast.Port, tensor: Tensor, scope: dict[str, Value], cx: Context, call: Span | None
-) -> bool:
-    """Reads the names in a port's shape off the tensor, and compares the numbers with it; False with a finding."""
-    assert port.sizes is not None
-    shape = elab.builder.shapes[tensor.node]
-    odd = witness(shape, lambda s: len(s) != len(port.sizes or ()))
-    if odd is not None:
-        _unfit(elab, port, shape, odd, "", call)
-        return False
-    for i, size in enumerate(port.sizes):
-        actual: Cases[int] = apply(lambda s, i=i: s[i], shape)
-        if isinstance(size, ast.Name) and size.id not in scope:
-            known = values(actual)
-            scope[size.id] = known[0] if len(known) == 1 else Read(actual)
-            continue
-        value = elab.value(size, cx.seeing(scope))
-        wanted: Cases[object] = actual if isinstance(value, Unknown) else number(value)  # type: ignore[arg-type, assignment]
-        odd = witness(apply(lambda a, w: a == w, actual, wanted), lambda same: not same)
-        if odd is not None:
-            want = wanted
-            while want.children:
-                want = want.children[odd.get(want.decision, 0)]
-            _unfit(
-                elab, port, shape, odd, f" with {size.id} = {want.value}" if isinstance(size, ast.Name) else "", call
-            )
-            return False
-    return True
+def _entered(
+    elab: Elaborator,
+    syntax: ast.Layer,
+    tensors: Sequence[Tensor],
+    scope: dict[str, Value],
+    cx: Context,
+    call: Span | None,
+) -> Context:
+    """Where a body stands whose inputs come into its scope: where they do not fit, it is not come to."""
+    inside = cx
+    for port, tensor in zip(syntax.inputs, tensors, strict=True):
+        scope[port.name.id] = tensor
+        if port.sizes is not None:
+            inside = inside.where(sizes(elab, port, tensor, scope, inside, call))
+    if inside.guard is not cx.guard:
+        for port, tensor in zip(syntax.inputs, tensors, strict=True):
+            scope[port.name.id] = Tensor(elab.builder.narrow(tensor.node, inside.guard, port.span))
+    return inside
 
 
-def _unfit(
-    elab: Elaborator, port: ast.Port, shape: Cases[Shape], case: dict[int, int], known: str, call: Span | None
-) -> None:
-    """Blames the use of a layer that a tensor does not fit, or the body where its own output does not.
-
-    `known` says what the size stands for that does not fit, where it is a name.
-    """
-    while shape.children:
-        shape = shape.children[case.get(shape.decision, 0)]
-    elab.builder.report(
-        "E303",
-        call or port.span,
-        f"`{port.name.id}` is declared as {declared(port)}{known}, and {written(shape.value)} came",
-        when=elab.builder.words(case) or None,
-        labels=() if call is None else (Label(port.span, "declared here"),),
-    )
+def _left(elab: Elaborator, port: ast.Port, scope: dict[str, Value], cx: Context) -> Value:
+    """What a body puts out."""
+    value = scope.get(port.name.id, UNKNOWN)
+    if isinstance(value, ListOf) and len(value.items) == 1:
+        value = value.items[0]
+    if not isinstance(value, Tensor | Unknown):
+        cure = "give it an input: x -> .." if sort(value) == "a layer" else None
+        elab.builder.report("E212", port.span, f"the output `{port.name.id}` is {sort(value)}, not a tensor", cure)
+        return UNKNOWN
+    if isinstance(value, Tensor) and port.sizes is not None:
+        sizes(elab, port, value, scope, cx, None)
+    return value

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from atnas.dsl.cases import values, witness
+from atnas.dsl.cases import Case, Cases, apply, leaf, only, values
 from atnas.dsl.elaborate.build import Builder
+from atnas.dsl.elaborate.mismatch import Failure, Refusal
 from atnas.dsl.elaborate.values import Alternatives, ListOf, Tensor, Undecided, Unknown, Value, sort
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.calls import left_out, matched
-from atnas.dsl.findings.diagnostics import Edit, Label
+from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Arith, Num, Pick, Read, number
 from atnas.dsl.operator import ParameterInfo, parameters
@@ -18,6 +20,7 @@ from atnas.dsl.record import record
 from atnas.dsl.source import Span
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
+from atnas.dsl.syntax.walk import PLAIN
 
 
 @record
@@ -44,20 +47,35 @@ def assign(
 
 
 def settle(
-    builder: Builder, call: ast.Call | ast.Name, operator: str | Signature, given: Sequence[Given]
+    builder: Builder,
+    call: ast.Call | ast.Name,
+    operator: str | Signature,
+    given: Sequence[Given],
+    guard: Cases[bool],
 ) -> tuple[tuple[str, Num], ...] | None:
-    """All parameters of an operator with their checked values; None where a finding was made."""
+    """All parameters of an operator with their checked values; None where a finding was made.
+
+    A value that does not fit in some cases is refused, where the guard holds, and stands for those in which it does.
+    """
     if not all(isinstance(g.value, int | float | str | Undecided) for g in given):
-        return _settled(builder, call, operator, given)
+        return _settled(builder, call, operator, given, guard)
     # Most calls are come to many times with the same plain values.
     key = id(call), operator, *((type(v), v.name if isinstance(v, Undecided) else v) for v in (g.value for g in given))
-    if key not in builder.settled:
-        builder.settled[key] = _settled(builder, call, operator, given)
-    return builder.settled[key]
+    if key in builder.settled:
+        return builder.settled[key]
+    refused = len(builder.refusals)
+    found = _settled(builder, call, operator, given, guard)
+    if len(builder.refusals) == refused:
+        builder.settled[key] = found
+    return found
 
 
 def _settled(
-    builder: Builder, call: ast.Call | ast.Name, operator: str | Signature, given: Sequence[Given]
+    builder: Builder,
+    call: ast.Call | ast.Name,
+    operator: str | Signature,
+    given: Sequence[Given],
+    guard: Cases[bool],
 ) -> tuple[tuple[str, Num], ...] | None:
     infos = parameters(layer_class(operator))
     required = {i.name for i in infos if i.required}
@@ -66,13 +84,15 @@ def _settled(
         return None
     settled: list[tuple[str, Num]] = []
     for info in infos:
-        value = _checked(builder, call, info, found[info.name]) if info.name in found else info.default
+        value = _checked(builder, call, info, found[info.name], guard) if info.name in found else info.default
         if not isinstance(value, Unknown):
             settled.append((info.name, value))
     return tuple(settled) if len(settled) == len(infos) else None
 
 
-def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, given: Given) -> Num | Unknown:
+def _checked(
+    builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, given: Given, guard: Cases[bool]
+) -> Num | Unknown:
     """The value of one argument if it fits its parameter."""
     span = given.syntax.value.span
     if isinstance(given.value, Unknown):
@@ -91,18 +111,36 @@ def _checked(builder: Builder, call: ast.Call | ast.Name, info: ParameterInfo, g
         cure, fix = _meant(call, info, given)
         builder.report("E201", span, f"`{info.name}` takes {_wanted(info)}, not {sort(given.value)}", cure, fix=fix)
         return value
-    cases = number(value)
-    bad = witness(cases, lambda v: _complaint(info, v) is not None)
-    if bad is None:
+    odd = [v for v in values(number(value)) if _complaint(info, v) is not None]
+    if not odd:
         return value
-    node = cases
-    while node.children:
-        node = node.children[bad.get(node.decision, 0)]
-    cure, fix = _inferred(call, info, given) or _nearest_word(info, given, node.value)
-    shown = f"`{node.value}`" if isinstance(given.value, Undecided) else _shown(node.value)
-    message = f"`{info.name}` {_complaint(info, node.value)}, not {shown}"
-    builder.report("E201", span, message, cure, when=builder.words(bad) or None, fix=fix)
-    return Unknown()
+    cases = apply(lambda v: v if _complaint(info, v) is None else Failure("", value=v), number(value))
+    refusal = ArgumentRefusal(span, cases, guard, syntax=call, info=info, given=given)
+    if isinstance(given.syntax.value, PLAIN):  # it is wrong wherever it stands
+        builder.tell(refusal.finding(builder, Failure("", value=odd[0]), {}))
+        return Unknown()
+    builder.refuse(refusal)
+    fits = apply(lambda v: not isinstance(v, Failure), cases)
+    # The same number, and none where it does not fit.
+    return Unknown() if builder.is_strict else Arith("*", value, Read(only(fits, leaf(1))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgumentRefusal(Refusal):
+    """A value that an operator does not take."""
+
+    syntax: ast.Call | ast.Name
+    info: ParameterInfo
+    given: Given
+
+    def finding(self, builder: Builder, failure: Failure, case: Case) -> Diagnostic:
+        """See `Refusal`."""
+        del builder, case
+        info, value = self.info, failure.value
+        cure, fix = _inferred(self.syntax, info, self.given) or _nearest_word(info, self.given, value)
+        shown = f"`{value}`" if isinstance(self.given.value, Undecided) else _shown(value)
+        message = f"`{info.name}` {_complaint(info, value)}, not {shown}"
+        return Diagnostic("E201", self.span, message, cure, fix=fix)
 
 
 def _varies(info: ParameterInfo, value: Num | Unknown) -> bool:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, cast
 
-from atnas.dsl.cases import (
-    FALSE,
-    LEAF,
-    NEVER,
-    TRUE,
-    Cases,
-    apply,
-    choose,
-    leaf,
-    member,
-    only,
-    size,
-)
-from atnas.dsl.elaborate.limits import met
-from atnas.dsl.elaborate.mismatch import Failure, Merge, Refusal, failing, tell
+from atnas.dsl.cases import LEAF, NEVER, Cases, apply, choose, leaf, member, only, otherwise, size, values
+from atnas.dsl.elaborate.mismatch import Failure, LayerRefusal, Member, Merge, Refusal
 from atnas.dsl.elaborate.naming import Unique
+from atnas.dsl.elaborate.shapes import ABSENT, shape_of, shapes
 from atnas.dsl.elaborate.template import Copy, Made, Site, Template, Unfit, Use
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.findings.diagnostics import Diagnostic, Edit, Label
@@ -45,7 +34,7 @@ from atnas.dsl.net import (
     Static,
     number,
 )
-from atnas.dsl.operator import Operator, Shape, ShapeError
+from atnas.dsl.operator import Operator, Shape
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax import ast
 
@@ -57,6 +46,9 @@ MOST_CASES = 1_000_000
 
 STEPS_OF_A_CONDITION = 4
 """What a `require` line costs in each copy of its body."""
+
+UNDONE = (0,)
+"""The options of a decision of which nothing is known."""
 
 MOST_OPTIONS = 10_000
 """Options of one decision and turns of one repeat that a program may have."""
@@ -91,7 +83,8 @@ class Builder:
     _cases: int = 0
     _used: int = 0
     _made: int = 0
-    _refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    _members: tuple[Member, ...] = ()
     _names: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     seen: dict[int, dict[int, Cases[Shape]]] = field(default_factory=dict)
@@ -193,16 +186,25 @@ class Builder:
         """What is asked, once all is worked out."""
         return tuple(asked.constraint for asked in self.asked)
 
-    def settle(self) -> None:
-        """Tells what operators refused, in architectures that the constraints on decisions let through."""
-        holds = met(self.constraints) if self._refusals else TRUE
-        if holds is FALSE:  # that they leave nothing is told; it is no reason to be silent on everything else
-            holds = TRUE
-        for refusal in self._refusals:
-            let_through = only(holds, refusal.cases) if holds is not TRUE else refusal.cases
-            if (case := failing(let_through)) is not None:
-                self.calls[:] = [] if refusal.call is None else [refusal.call]
-                tell(self, replace(refusal, cases=let_through), case)
+    def refuse(self, refusal: Refusal) -> None:
+        """Notes what does not fit: it is told once it is known what the conditions leave. Raises `Unfit` as `tell`."""
+        if self.is_alone:
+            raise Unfit
+        if refusal.cases.decision == LEAF and not refusal.is_excusable:
+            self.tell(refusal.finding(self, refusal.cases.value, {}))
+            return
+        hurry()
+        self.refusals.append(replace(refusal, members=self._members, call=self._own_call()))
+
+    @contextmanager
+    def member(self, decision: int, position: int) -> Iterator[None]:
+        """Within it that element of a list is worked out of which `decision` chooses a subset."""
+        before = self._members
+        self._members = (*before, Member(decision, position))
+        try:
+            yield
+        finally:
+            self._members = before
 
     def see(self, node: ast.Expr, tensor: int) -> None:
         """Notes the shape of an expression."""
@@ -233,41 +235,22 @@ class Builder:
         cls = layer_class(operator)
         shape = self._plain_shape(cls, arguments, edges)
         if shape is None:
-            merged = Refusal(str(operator), leaf(()), edges, span, merge, arguments)
-            refused = len(self._refusals)
-            shape = self._shape(cls, arguments, edges, guard, merged)
-            if self.is_strict and len(self._refusals) > refused:
-                return None
+            first: Cases[Any] = self.shapes[edges[0].node]
+            first = first if edges[0].guard is None else otherwise(first, ABSENT)
+            cases = shapes(cls, str(operator), arguments, only(guard, first), [self._taken(edge) for edge in edges])
+            if edges[0].guard is not None:  # a sum of none of them, the first of which has no shape
+                cases = only(apply(lambda shape: shape != ABSENT, cases), cases)
+            if any(isinstance(value, Failure) for value in values(cases)):
+                at = len(self.nodes), len(self.nodes) + 1
+                blame = LayerRefusal(
+                    span, cases, guard, nodes=at, operator=operator, arguments=arguments, edges=edges, merge=merge
+                )
+                self.refuse(blame)
+                if self.is_strict:
+                    return None
+                cases = only(apply(lambda s: not isinstance(s, Failure), cases), cases)
+            shape = cast("Cases[Shape]", cases)
         return self.add(LayerNode(operator, arguments, edges, self.place(place), shape, span), shape)
-
-    def _shape(
-        self,
-        cls: type[Operator],
-        arguments: tuple[tuple[str, Num], ...],
-        edges: tuple[Edge, ...],
-        guard: Cases[bool],
-        blame: Refusal,
-    ) -> Cases[Shape]:
-        """The shape of a layer, case by case; where it has none, `blame` is kept to be told with these cases."""
-        taken = [self._taken(edge) for edge in edges]
-        names = tuple(name for name, _ in arguments)
-
-        def rule(first: Shape, *values: Any) -> Shape | Failure:
-            shapes = tuple(v for v in values[: len(edges)] if v != ABSENT)
-            if not shapes:
-                none = Failure(f"`{blame.operator}` of no tensor has no shape", ())
-                return first if cls.has_zero else none
-            return _shape(cls, names, values[len(edges) :], shapes)
-
-        first = only(guard, self.shapes[edges[0].node])
-        raw = apply(rule, first, *taken, *(number(n) for _, n in arguments))
-        if failing(raw) is None:
-            return raw  # type: ignore[return-value]
-        if self.is_alone:
-            raise Unfit
-        hurry()
-        self._refusals.append(replace(blame, cases=raw, call=self._own_call()))
-        return only(apply(lambda s: not isinstance(s, Failure), raw), raw)  # type: ignore[arg-type]
 
     def _plain_shape(
         self,
@@ -276,21 +259,26 @@ class Builder:
         edges: tuple[Edge, ...],
     ) -> Cases[Shape] | None:
         """The shape of a layer that has one only, in whichever architecture; None where there may be others."""
-        shapes = [self.shapes[edge.node] for edge in edges]
-        if any(shape.decision != LEAF or shape is NEVER for shape in shapes):
+        given = [self.shapes[edge.node] for edge in edges]
+        if any(shape.decision != LEAF or shape is NEVER for shape in given):
             return None
         if any(edge.guard is not None for edge in edges):
-            return shapes[0] if cls.has_zero and all(shape is shapes[0] for shape in shapes) else None
+            return given[0] if cls.has_zero and all(shape is given[0] for shape in given) else None
         if any(isinstance(value, Pick | Arith | Read) for _, value in arguments):
             return None
         names, values = tuple(name for name, _ in arguments), tuple(value for _, value in arguments)
-        found = _shape(cls, names, values, tuple(shape.value for shape in shapes))
+        found = shape_of(cls, names, values, tuple(shape.value for shape in given))
         return None if isinstance(found, Failure) else leaf(found)
 
     def choice(self, selector: Num, keys: tuple[Static, ...], sources: tuple[int, ...], span: Span) -> int:
         """The source whose key the selector takes."""
         shape = choose(number(selector), keys, [self.shapes[s] for s in sources])
         return self.add(ChoiceNode(selector, keys, sources, shape, span), shape)
+
+    def narrow(self, source: int, guard: Cases[bool], span: Span) -> int:
+        """The same tensor, which is there only where the guard holds."""
+        shape = only(guard, self.shapes[source])
+        return self.add(ChoiceNode(0, (0,), (source,), shape, span), shape)
 
     def add(self, node: NetNode, shape: Cases[Shape]) -> int:
         """A node whose shape is known."""
@@ -379,18 +367,5 @@ class Builder:
         return ", ".join(
             f"{d.name} = {d.words[option]}"
             for i, option in case.items()
-            if i not in self.undone and (d := self.decisions[i]) is not None and option < len(d.options)
+            if (d := self.decisions[i]) is not None and option < len(d.options) and d.options != UNDONE
         )
-
-
-ABSENT = "absent"
-
-
-@lru_cache(maxsize=100_000)
-def _shape(
-    cls: type[Operator], names: tuple[str, ...], settings: tuple[Static, ...], shapes: tuple[Shape, ...]
-) -> Shape | Failure:
-    try:
-        return cls(**dict(zip(names, settings, strict=True))).shape(*shapes)
-    except ShapeError as error:
-        return Failure(str(error), shapes)

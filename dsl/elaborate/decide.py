@@ -1,24 +1,20 @@
-"""Where decisions are made: `|`, ranges and `of`, once for each way to them."""
+"""Where decisions are made: `|` and ranges, once for each way to them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import combinations
-from math import comb
 from typing import TYPE_CHECKING
 
 from atnas.dsl.cases import both
-from atnas.dsl.elaborate.build import MOST_OPTIONS
+from atnas.dsl.elaborate.build import MOST_OPTIONS, UNDONE
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.numbers import NO_EDITS, static, whole
+from atnas.dsl.elaborate.numbers import NO_EDITS, static
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
     UNKNOWN,
     Alternatives,
-    Chosen,
-    ListOf,
     Tensor,
     Undecided,
     Unknown,
@@ -50,7 +46,7 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
         elab.builder.report("E401", node.step.span, f"the step of a range must be more than 0, not {step}", cure)
         return undone(elab, number)
     if low > high:
-        _empty(elab, node, low, high)
+        empty(elab, node, low, high)
         return undone(elab, number)
     count = int((high - low) / step + 1e-9) + 1
     if count > MOST_OPTIONS:
@@ -61,7 +57,7 @@ def range_(elab: Elaborator, node: ast.Range, cx: Context) -> Value:
     return Pick(number, options) if elab.builder.decide(number, "number", options, True, node.span) else UNKNOWN
 
 
-def _empty(elab: Elaborator, node: ast.Range, low: int | float, high: int | float) -> None:
+def empty(elab: Elaborator, node: ast.Range, low: int | float, high: int | float) -> None:
     turned = text(ast.Range(node.span, node.high, node.low, node.step))
     plain = isinstance(node.low, ast.Number) and isinstance(node.high, ast.Number)
     cure, fix = (f"write {turned}", (Edit(node.span, turned),)) if plain else (None, ())
@@ -76,41 +72,6 @@ def spaced(low: int | float, step: int | float, count: int) -> tuple[int | float
     return tuple(int(n) if n == n.to_integral_value() else float(n) for n in numbers)
 
 
-def subset(elab: Elaborator, node: ast.Subset, cx: Context) -> Value:
-    decision = elab.builder.reserve(cx.name(node), node)
-    source = elab.value(node.items, cx)
-    counts = sizes(elab, node.count, cx)
-    if isinstance(source, Unknown) or counts is None:
-        return undone(elab, decision)
-    if not isinstance(source, ListOf):
-        elab.builder.report("E201", node.items.span, f"`of` chooses from a list, not {sort(source)}")
-        return undone(elab, decision)
-    n = len(source.items)
-    if counts[-1] > n or counts[0] < 0:
-        elab.builder.report("E402", node.span, f"{text(node.count)} cannot be chosen of a list of {n}")
-        return undone(elab, decision)
-    if (total := sum(comb(n, k) for k in counts)) > MOST_OPTIONS:
-        elab.builder.report("E405", node.span, f"this choice has {total:,} options; at most {MOST_OPTIONS:,} are taken")
-        return undone(elab, decision)
-    elab.spend(total)
-    picks = tuple(p for k in counts for p in combinations(range(n), k))
-    fits = elab.builder.decide(decision, "subset", [list(p) for p in picks], False, node.span)
-    return Chosen(decision, picks, source.items) if fits else UNKNOWN
-
-
-def sizes(elab: Elaborator, node: ast.Expr, cx: Context) -> range | None:
-    if isinstance(node, ast.Range):
-        low, high = (whole(elab, elab.value(e, cx), e.span, "a count") for e in (node.low, node.high))
-        if low is None or high is None:
-            return None
-        if low > high:
-            _empty(elab, node, low, high)
-            return None
-        return range(low, high + 1)
-    size = whole(elab, elab.value(node, cx), node.span, "a count")
-    return None if size is None else range(size, size + 1)
-
-
 def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
     decision = elab.builder.reserve(cx.name(node), node)
     keys = tuple(range(len(node.options)))
@@ -120,7 +81,7 @@ def choice(elab: Elaborator, node: ast.Choice, cx: Context) -> Value:
         plain = isinstance(option, PLAIN)
         options.append(elab.value(option, cx if plain else cx.where(both(cx.guard, equals(selector, i)))))
     if any(isinstance(o, Unknown) for o in options):
-        return undone(elab, decision)
+        return undone(elab, decision, elab.written(node))
     return decided(elab, node, decision, selector, keys, options, cx)
 
 
@@ -212,10 +173,10 @@ def mixed(elab: Elaborator, node: ast.Choice, options: Sequence[Value]) -> None:
     elab.builder.report("E202", node.span, message, cure, fix=fix)
 
 
-def undone(elab: Elaborator, decision: int) -> Unknown:
-    """Keeps a reserved decision in place where its options could not be found out."""
+def undone(elab: Elaborator, decision: int, options: Sequence[Json] = UNDONE) -> Unknown:
+    """Keeps a reserved decision in place where its options could not be found out, other than how they are written."""
     if elab.builder.decisions[decision] is None:
         span = Span(elab.builder.source, 0, 0)
-        elab.builder.decide(decision, "number", (0,), False, span)
+        elab.builder.decide(decision, "number", options, False, span)
     elab.builder.undone.add(decision)
     return UNKNOWN

@@ -11,11 +11,12 @@ from atnas.dsl.elaborate.arguments import Given, assign, settle
 from atnas.dsl.elaborate.build import Builder
 from atnas.dsl.elaborate.builtins import BUILTINS, builtin
 from atnas.dsl.elaborate.context import Context
-from atnas.dsl.elaborate.decide import choice, range_, subset
+from atnas.dsl.elaborate.decide import choice, range_
 from atnas.dsl.elaborate.lists import each, index
 from atnas.dsl.elaborate.naming import Names, Steps, steps
 from atnas.dsl.elaborate.numbers import arithmetic, operation
 from atnas.dsl.elaborate.pipes import is_number, pipe, plus, times
+from atnas.dsl.elaborate.subsets import subset
 from atnas.dsl.elaborate.values import (
     LAYERS,
     NUMBERS,
@@ -89,7 +90,7 @@ class Elaborator:
         return ListOf(tuple([self.value(item, cx) for item in node.items]))
 
     def _negated(self, node: ast.Negate, cx: Context) -> Value:
-        return arithmetic(self, "-", 0, self.value(node.operand, cx), node.span)
+        return arithmetic(self, "-", 0, self.value(node.operand, cx), node.span, cx)
 
     def _binary(self, node: ast.Binary, cx: Context) -> Value:
         return BINARY.get(node.op, operation)(self, node, cx)
@@ -268,7 +269,7 @@ class Elaborator:
                 return self._told(named[0])
             tensors = [(g.value, g.syntax.value.span) for g in given]
             return join(self, target.name, tensors, cx.beneath(target.name), call.span, cx.guard)
-        arguments = settle(self.builder, call, target.target, given)
+        arguments = settle(self.builder, call, target.target, given, cx.guard)
         if arguments is None:
             return UNKNOWN
         return Standard(target.name, target.target, arguments, cx.beneath(target.name), call.span)

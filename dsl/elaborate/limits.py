@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from atnas.dsl.cases import TRUE, Cases, apply, both, choose, values
+from atnas.dsl.cases import TRUE, Cases, apply, both, choose, otherwise, values
+from atnas.dsl.elaborate.needed import demands
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.edits import without
 from atnas.dsl.meter import TooLarge
@@ -30,15 +31,31 @@ Outcomes = Mapping[Span, frozenset[bool]]
 BOTH: Final = frozenset({True, False})
 
 
-def met(constraints: Iterable[Constraint]) -> Cases[bool]:
-    """Where the constraints hold, as far as they speak of decisions alone. TRUE where that is too much to say."""
+def met(constraints: Iterable[Constraint], needed: Sequence[Cases[bool]] | None = None) -> Cases[bool]:
+    """Where the constraints hold, as far as they speak of decisions alone. TRUE where that is too much to say.
+
+    Where it is known of each decision where it is needed, they ask nothing where one that they name is not. What is
+    read off a tensor that is not there asks nothing either.
+    """
     holds: Cases[bool] = TRUE
     for constraint in filter(_is_plain, constraints):
         try:
-            holds = both(holds, _where(constraint))
+            where = otherwise(_where(constraint), True)
+            if needed is not None:
+                where = choose(_applies(constraint, needed), (True, False), (where, TRUE))
+            holds = both(holds, where)
         except (TooLarge, RecursionError):
             continue
     return holds
+
+
+def _applies(constraint: Constraint, needed: Sequence[Cases[bool]]) -> Cases[bool]:
+    """Where every decision that a constraint names is needed."""
+    applies: Cases[bool] = TRUE
+    for part in (constraint.condition, constraint.guard):
+        for decision, where in demands(numeric(part), TRUE):
+            applies = both(applies, choose(where, (True, False), (needed[decision], TRUE)))
+    return applies
 
 
 def outcomes(constraints: Iterable[Constraint]) -> Outcomes:
@@ -68,8 +85,10 @@ def _outcomes(constraint: Constraint) -> frozenset[bool]:
     if not _is_plain(constraint):
         return BOTH
     if not _decides(constraint.condition) and not _decides(constraint.guard):
-        told: list[bool] = values(_where(constraint))
-        return BOTH if all(told) else frozenset({False})  # on arguments alone: it says what they must be
+        # On arguments and sizes alone: it says what they must be, and some may be so.
+        told = values(apply(bool, number(numeric(constraint.condition))))
+        met_where = values(_where(constraint))
+        return BOTH if True in told or False not in met_where else frozenset({False})
     try:
         can_be: list[bool] = values(_where(constraint))
         return frozenset(can_be)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from atnas.dsl.cases import values, witness
+from atnas.dsl.cases import apply, values
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.decide import among
+from atnas.dsl.elaborate.mismatch import Failure, NumberRefusal
 from atnas.dsl.elaborate.values import UNKNOWN, Chosen, ListOf, Unknown, Value, sort
-from atnas.dsl.net import Arith, Pick, number
+from atnas.dsl.net import Arith, Pick, Static, number
 from atnas.dsl.syntax import ast
 
 if TYPE_CHECKING:
     from atnas.dsl.elaborate.expressions import Elaborator
 
 
-def each(elab: Elaborator, node: ast.Each, cx: Context) -> Value:
+def each(elab: Elaborator, node: ast.Each, cx: Context, chosen: int | None = None) -> Value:
+    """A list made from a list; `chosen` is the decision that chooses from it, if that is all it is for."""
     source = elab.value(node.source, cx)
     if not isinstance(source, ListOf | Chosen):
         if not isinstance(source, Unknown):
@@ -27,7 +29,12 @@ def each(elab: Elaborator, node: ast.Each, cx: Context) -> Value:
         names = unpacked(elab, node, item)
         if names is None:
             return UNKNOWN
-        items.append(elab.value(node.item, cx.turn(i, {**cx.scope, **names})))
+        turn = cx.turn(i, {**cx.scope, **names})
+        if chosen is None:
+            items.append(elab.value(node.item, turn))
+            continue
+        with elab.builder.member(chosen, i):
+            items.append(elab.value(node.item, turn))
     return replace(source, items=tuple(items))
 
 
@@ -52,7 +59,7 @@ def index(elab: Elaborator, node: ast.Index, cx: Context) -> Value:
         elab.builder.report("E201", node.target.span, f"only a list has elements, and this is {sort(target)}")
         return UNKNOWN
     size = len(target.items) if isinstance(target, ListOf) else min(len(p) for p in target.picks)
-    places = _places(elab, index, size, node)
+    places = _places(elab, index, size, node, cx)
     if places is None:
         return UNKNOWN
     if isinstance(target, ListOf) and len(places) == 1:
@@ -69,18 +76,19 @@ def index(elab: Elaborator, node: ast.Index, cx: Context) -> Value:
     return among(elab, selector, tuple(keys), options, [node] * len(keys), node, cx)
 
 
-def _places(elab: Elaborator, index: Value, size: int, node: ast.Index) -> list[int] | None:
+def _places(elab: Elaborator, index: Value, size: int, node: ast.Index, cx: Context) -> list[int] | None:
     """The positions that an index can have in a list of that size; None with a finding where one does not exist."""
     if isinstance(index, bool) or not isinstance(index, int | Pick | Arith):
         elab.builder.report("E201", node.index.span, f"an element has a whole number, not {sort(index)}")
         return None
     cases = number(index)
-    bad = witness(cases, lambda i: not isinstance(i, int) or isinstance(i, bool) or not -size <= i < size)
-    if bad is not None:
-        while cases.children:
-            cases = cases.children[bad.get(cases.decision, 0)]
+
+    def is_in(place: Static) -> bool:
+        return isinstance(place, int) and not isinstance(place, bool) and -size <= place < size
+
+    if not all(map(is_in, values(cases))):
+        odd = apply(lambda i: i if is_in(i) else Failure(f"there is no element {i}: the list has {size}"), cases)
         cure = f"they are numbered 0 to {size - 1}" if size else None
-        message = f"there is no element {cases.value}: the list has {size}"
-        elab.builder.report("E210", node.index.span, message, cure, when=elab.builder.words(bad) or None)
+        elab.builder.refuse(NumberRefusal(node.index.span, odd, cx.guard, code="E210", cure=cure))
         return None
     return [i for i in values(cases) if isinstance(i, int)]

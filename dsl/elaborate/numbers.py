@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from atnas.dsl.cases import witness
+from atnas.dsl.cases import apply
 from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.mismatch import Failure, NumberRefusal
 from atnas.dsl.elaborate.values import LAYERS, NUMBERS, UNKNOWN, Tensor, Undecided, Unknown, Value, sort
 from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.edits import around
@@ -28,7 +29,7 @@ def operation(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     """`left op right` on numbers."""
     if misgrouped(elab, node):
         return UNKNOWN
-    return arithmetic(elab, node.op, elab.value(node.left, cx), elab.value(node.right, cx), node.span, node)
+    return arithmetic(elab, node.op, elab.value(node.left, cx), elab.value(node.right, cx), node.span, cx, node)
 
 
 def misgrouped(elab: Elaborator, node: ast.Binary) -> bool:
@@ -69,7 +70,7 @@ def _longer(range_: ast.Range, op: str, rest: ast.Expr) -> ast.Range:
 
 
 def arithmetic(
-    elab: Elaborator, op: str, left: Value, right: Value, span: Span, node: ast.Binary | None = None
+    elab: Elaborator, op: str, left: Value, right: Value, span: Span, cx: Context, node: ast.Binary | None = None
 ) -> Value:
     """The number that comes of two; `node` is what is written, where both sides are."""
     if isinstance(left, Unknown) or isinstance(right, Unknown):
@@ -88,8 +89,8 @@ def arithmetic(
             return result if not isinstance(result, tuple) else UNKNOWN
         result_cases = number(Arith(op, left, right))  # type: ignore[arg-type]
     except ZeroDivisionError:
-        zero = witness(number(right), lambda divisor: divisor == 0) or {}  # type: ignore[arg-type]
-        elab.builder.report("E211", span, "this divides by zero", when=elab.builder.words(zero) or None)
+        odd = apply(lambda divisor: divisor or Failure("this divides by zero"), number(right))  # type: ignore[arg-type]
+        elab.builder.refuse(NumberRefusal(span, odd, cx.guard, code="E211"))
         return UNKNOWN
     except OverflowError:
         elab.builder.report("E211", span, f"this is larger than {float(LARGEST):.0e}")

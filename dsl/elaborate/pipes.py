@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from atnas.dsl.cases import apply, both
 from atnas.dsl.cases import values as cases_values
 from atnas.dsl.elaborate.apply import join, run
 from atnas.dsl.elaborate.build import MOST_OPTIONS
 from atnas.dsl.elaborate.context import Context
+from atnas.dsl.elaborate.mismatch import Failure, NumberRefusal
 from atnas.dsl.elaborate.numbers import NO_EDITS, arithmetic, misgrouped, regrouped
 from atnas.dsl.elaborate.values import (
     LAYERS,
@@ -27,7 +29,7 @@ from atnas.dsl.elaborate.values import (
 )
 from atnas.dsl.findings.diagnostics import Edit
 from atnas.dsl.findings.edits import around
-from atnas.dsl.net import Num, Pick, number
+from atnas.dsl.net import Num, Pick, Static, number
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 
@@ -69,7 +71,7 @@ def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
             message, fix = "the count of a repeat stands right of `*`", (Edit(node.span, right_way),)
             elab.builder.report("E208", node.span, message, f"write {right_way}", fix=fix)
             return UNKNOWN
-        return UNKNOWN if misgrouped(elab, node) else arithmetic(elab, "*", left, right, node.span)
+        return UNKNOWN if misgrouped(elab, node) else arithmetic(elab, "*", left, right, node.span, cx)
     if isinstance(right, Unknown):
         return UNKNOWN
     if not isinstance(right, NUMBERS) or isinstance(right, bool | float | str):
@@ -83,11 +85,12 @@ def times(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
 
 def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value:
     counts = cases_values(number(count))
-    bad = next((c for c in counts if isinstance(c, bool) or not isinstance(c, int) or c < 0), None)
-    if bad is not None:
-        elab.builder.report("E201", node.right.span, f"a repeat takes a whole number of at least 0, not {bad}")
+    if not all(map(_counts_turns, counts)):
+        message = "a repeat takes a whole number of at least 0, not {}"
+        odd = apply(lambda turns: turns if _counts_turns(turns) else Failure(message.format(turns)), number(count))
+        elab.builder.refuse(NumberRefusal(node.right.span, odd, cx.guard, code="E201"))
         return UNKNOWN
-    whole = sorted(c for c in counts if isinstance(c, int))
+    whole = sorted(c for c in counts if isinstance(c, int)) or [0]  # of nothing, where nothing comes
     if whole[-1] > MOST_OPTIONS:
         elab.builder.report("E405", node.right.span, f"{whole[-1]:,} turns; at most {MOST_OPTIONS:,} are taken")
         return UNKNOWN
@@ -96,6 +99,8 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
     turns: list[LayerValue] = []
     for i in range(whole[-1]):
         turn = cx.turn(i)
+        if len(whole) > 1:
+            turn = turn.where(both(cx.guard, apply(lambda turns, i=i: turns > i, number(count))))
         value = elab.value(node.left, turn)
         if isinstance(value, Tensor):
             return _no_repeat(elab, node)
@@ -104,6 +109,10 @@ def repeat(elab: Elaborator, node: ast.Binary, count: Num, cx: Context) -> Value
             return UNKNOWN
         turns.append(layer)
     return Repeat(tuple(turns), count, tuple(whole), node.span)
+
+
+def _counts_turns(value: Static) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _no_repeat(elab: Elaborator, node: ast.Binary, right: Value = UNKNOWN) -> Unknown:
@@ -143,7 +152,7 @@ def plus(elab: Elaborator, node: ast.Binary, cx: Context) -> Value:
     if all(isinstance(v, NUMBERS) for v in values):
         total = values[0]
         for value in values[1:]:
-            total = arithmetic(elab, "+", total, value, node.span)
+            total = arithmetic(elab, "+", total, value, node.span, cx)
         return total
     odd = next((i for i, value in enumerate(values) if not isinstance(value, Tensor)), None)
     if odd is not None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from atnas.dsl.cases import Cases, witness
+from atnas.dsl.cases import TRUE, Cases, apply, values
 from atnas.dsl.elaborate.apply import body
 from atnas.dsl.elaborate.arguments import Given, assign
 from atnas.dsl.elaborate.build import Builder
@@ -14,9 +14,10 @@ from atnas.dsl.elaborate.conditions import constraint
 from atnas.dsl.elaborate.context import Context
 from atnas.dsl.elaborate.expressions import MOST_STEPS, Elaborator
 from atnas.dsl.elaborate.limits import Outcomes, outcomes
-from atnas.dsl.elaborate.mismatch import declared, written
+from atnas.dsl.elaborate.mismatch import AnswerRefusal, Failure, declared, written
 from atnas.dsl.elaborate.numbers import whole
 from atnas.dsl.elaborate.values import UNKNOWN, ListOf, Tensor, Unknown, Value
+from atnas.dsl.elaborate.verdict import settle
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.meter import Meter, TooLarge, metered
 from atnas.dsl.modules import Declared, Module
@@ -133,15 +134,22 @@ def _attempt(
     with metered(meter):
         try:
             found.result = _result(Elaborator(builder, meter), declared, syntax, call, home, ends, found.sizes)
-            builder.settle()
             if ends is not None and isinstance(found.result, Tensor):
                 _answers(builder, syntax, found.result, ends)
+            settle(builder, _nodes(found.result))
             found.limits = outcomes(builder.constraints)
         except TooLarge as error:
             found.too_large = str(error)
         except RecursionError:
             found.too_large = "expressions and uses nest too deep in one another"
     return found
+
+
+def _nodes(result: Value) -> list[int]:
+    """The outputs of a space; none where one of them is not known."""
+    outputs = result.items if isinstance(result, ListOf) else (result,)
+    known = [output.node for output in outputs if isinstance(output, Tensor)]
+    return known if len(known) == len(outputs) else []
 
 
 def _has_conditions(declared: Declared) -> bool:
@@ -164,7 +172,7 @@ def _settled_early(builder: Builder) -> bool:
     """Tells what does not fit in a space that became too large, and whether there is any: it may well be why."""
     before = len(builder.findings)
     with metered(Meter(MOST_STEPS)), suppress(TooLarge):
-        builder.settle()
+        settle(builder, ())
     return len(builder.findings) > before
 
 
@@ -210,6 +218,7 @@ def limits(requires: Sequence[ast.Require], module: Module) -> tuple[tuple[Const
             except TooLarge as error:
                 builder.report("E405", statement.span, str(error))
                 break
+        settle(builder, ())
     return tuple(asked.constraint for asked in found if asked is not None), builder.findings
 
 
@@ -303,17 +312,16 @@ def _outputs(syntax: ast.Layer, scope: dict[str, Value], sizes: dict[str, int], 
 
 
 def _answers(builder: Builder, syntax: ast.Layer, result: Tensor, ends: Ends) -> None:
-    """Whether every architecture puts out one number for each class or target."""
-    case = witness(builder.shapes[result.node], lambda s: s != (ends.outputs,))
-    if case is None:
-        return
-    shape = builder.shapes[result.node]
-    while shape.children:
-        shape = shape.children[case.get(shape.decision, 0)]
-    builder.report(
-        "E514",
-        ends.span,
-        f"the tasks take {written((ends.outputs,))}, and `{syntax.name.id}` puts out {written(shape.value)}",
-        f"end the space with linear(way), and declare {syntax.outputs[0].name.id}: (way)",
-        when=builder.words(case) or None,
-    )
+    """Refuses the architectures that do not put out one number for each class or target."""
+
+    def answer(shape: Shape) -> Shape | Failure:
+        if shape == (ends.outputs,):
+            return shape
+        taken = written((ends.outputs,))
+        return Failure(f"the tasks take {taken}, and `{syntax.name.id}` puts out {written(shape)}", (shape,))
+
+    cases = apply(answer, builder.shapes[result.node])
+    if any(isinstance(value, Failure) for value in values(cases)):
+        nodes = result.node, result.node + 1
+        cure = f"end the space with linear(way), and declare {syntax.outputs[0].name.id}: (way)"
+        builder.refuse(AnswerRefusal(ends.span, cases, TRUE, nodes=nodes, cure=cure))
