@@ -21,7 +21,7 @@ from atnas.dsl.source import Source
 from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.parse import parse
 from atnas.dsl.syntax.walk import parts
-from atnas.runtime.checking import read_program
+from atnas.runtime.checking import Checker, read_program
 from atnas.runtime.program import Program
 
 ROOT = Path(__file__).parents[1]
@@ -294,3 +294,15 @@ def test_lists_in_lists_that_double_are_refused_at_once() -> None:
         f"space s [x: (3, 8, 8)] -> y {{\n  a0 = [8 | 16]\n{lines}  y = x -> conv(8, 3) -> chain(a20)\n}}\n"
     )
     assert finding.code == "E405"
+
+
+def test_a_cure_moves_with_the_setting_that_it_cures() -> None:
+    text = "tasks letters { source = glyphs way = 1 | 2 }\n"
+    checker = Checker()
+    for before in ("", "# a line more\n", ""):
+        source = Source("main.atnas", before + text)
+        (finding,) = (f for f in checker.check(source, str).findings if f.code == "E507")
+        (edit,) = finding.fix
+        assert (edit.span.text, edit.text) == (" = ", " ~ ")
+    (finding,) = (f for f in check(text.replace("1 | 2", "(1 | 2)")) if f.code == "E507")
+    assert finding.fix == ()

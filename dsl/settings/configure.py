@@ -94,8 +94,10 @@ def _value(reader: Reader, line: ast.Bind | ast.Draw, accept: Accepts) -> object
         return drawn(reader, line.value, accept)
     if accept.draws and (isinstance(line.value, DECISIONS) or is_uniform(line.value)):
         cure = f"write `{accept.name} ~ {short(line.value.span)}` to draw it anew for each task"
-        between = Span(line.span.source, line.name.span.end, line.value.span.start)
-        return reader.decision(line.value, accept, cure, fix=(Edit(between, " ~ "),))
+        between = Span(line.span.part, line.name.span.last, line.value.span.first)
+        # What stands in parentheses, or behind a comment, is for the author to change.
+        fix = (Edit(between, " ~ "),) if between.text.strip() == "=" else ()
+        return reader.decision(line.value, accept, cure, fix=fix)
     return reader.value(line.value, accept)
 
 
