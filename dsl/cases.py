@@ -339,11 +339,11 @@ def fixed(cases: Cases[T], case: Case) -> Cases[T]:
     return found
 
 
-def otherwise(cases: Cases[T], value: T) -> Cases[T]:
+def otherwise(cases: Cases[T], value: R) -> Cases[T | R]:
     """`cases`, and a value where they are NEVER."""
-    done: dict[Cases[T], Cases[T]] = {NEVER: leaf(value)}
+    done: dict[Cases[Any], Cases[Any]] = {NEVER: leaf(value)}
 
-    def go(node: Cases[T]) -> Cases[T]:
+    def go(node: Cases[Any]) -> Cases[Any]:
         if node not in done:
             done[node] = split(node.decision, [go(child) for child in node.children]) if node.children else node
         return done[node]

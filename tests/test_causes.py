@@ -131,6 +131,10 @@ WHEN = {
         HALF + "space s [x: (16, 8, 8)] -> y { y = x -> (skip | half) }",
         [("E303", "y = half")],
     ),
+    "what does not fit a port is not worked out further": (
+        HALF + "space s [x: (16, 8, 8)] -> y { y = x + x -> half }",
+        [("E303", None)],
+    ),
     "an argument too": (
         "space s [x: (16, 8, 8)] -> y {\n  w = 2 | 3\n  y = x -> (skip | conv(w / 2))\n}",
         [("E201", "w = 3, y = conv(w / 2)")],
@@ -151,6 +155,11 @@ WHEN = {
         "op f [x: (c, h, w)] -> y {\n  y = x -> conv(c)\n  require c <= 16\n}\n"
         "space s [x: (8, 8, 8)] -> y { y = x -> conv(8 | 12 | 16) -> gn(8) -> f }",
         [("E302", "y.channels = 12")],
+    ),
+    "not even where there is one size only": (
+        "op f [x: (c, h, w)] -> y {\n  y = x -> conv(8) -> conv(c / 4)\n  require c <= 8\n}\n"
+        "space s [x: (4, 4, 4)] -> y {\n  w = 4 | 8\n  y = x -> conv(w) -> (conv(2 * w, groups = 4) -> f) * 0..2\n}",
+        [("E302", "y.depth = 2")],
     ),
     "a condition asks nothing where a decision that it names is not needed": (
         "space s [x: (8, 8, 8)] -> y {\n  w = 2 | 4\n  k = 1 | 3\n  a = x -> conv(8, k)\n  b = x -> conv(w, 3)\n"
@@ -195,6 +204,8 @@ RIGHT = {
     + "space s [x: (3, 8, 8)] -> y {\n  w = 8 | 16\n  y = x -> conv(w) -> half\n  require w == 8\n}",
     "an argument that does not fit in what conditions leave out": "space s [x: (16, 24)] -> y {\n"
     "  d = 24 | 32\n  h = 3 | 4\n  y = x -> linear(d) -> attention(d, h, d / h)\n  require d % h == 0\n}",
+    "a size read in what conditions leave out": "op f [x: (c, h, w)] -> y { y = x -> conv(c / 8) }\n"
+    "space s [x: (3, 8, 8)] -> y {\n  e = skip | conv(12) -> f\n  y = x -> e\n  require e == skip\n}",
     "a condition on a size that is met by some": "op f [x: (c, h, w)] -> y {\n  y = x -> conv(c)\n  require c <= 8\n}\n"
     "space s [x: (3, 8, 8)] -> y { y = x -> conv(8 | 16) -> (skip | f) }",
 }

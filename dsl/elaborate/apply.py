@@ -225,7 +225,7 @@ def _deepen(elab: Elaborator, call: Call, levels: int) -> None:
 def _repeated(elab: Elaborator, call: Call, syntax: ast.Layer, given: Value, place: str, guard: Cases[bool]) -> Value:
     """The outputs of a use; of one like another before it, by copying that."""
     templates = elab.builder.templates
-    alike = use(elab.builder, call, given, guard)
+    alike = None if elab.builder.is_adrift else use(elab.builder, call, given, guard)
     if alike is not None:
         key = alike.key
         if key not in templates:
@@ -280,10 +280,11 @@ def body(
     unfit = slice(refused, len(builder.refusals))
     if builder.is_strict and builder.refusals[unfit]:
         return UNKNOWN
-    for statement in syntax.body:
-        if isinstance(statement, ast.Bind):
-            scope[statement.name.id] = elab.bind(statement, cx.seeing(scope))
-    outputs = [_left(elab, port, scope, cx) for port in syntax.outputs]
+    with builder.adrift(bool(builder.refusals[unfit])):
+        for statement in syntax.body:
+            if isinstance(statement, ast.Bind):
+                scope[statement.name.id] = elab.bind(statement, cx.seeing(scope))
+        outputs = [_left(elab, port, scope, cx) for port in syntax.outputs]
     nodes = first, len(builder.nodes)
     builder.refusals[unfit] = [replace(refusal, nodes=nodes) for refusal in builder.refusals[unfit]]
     # Conditions come last: those on costs and counts speak of the whole body.
@@ -303,15 +304,11 @@ def _entered(
     call: Span | None,
 ) -> Context:
     """Where a body stands whose inputs come into its scope: where they do not fit, it is not come to."""
-    inside = cx
     for port, tensor in zip(syntax.inputs, tensors, strict=True):
         scope[port.name.id] = tensor
         if port.sizes is not None:
-            inside = inside.where(sizes(elab, port, tensor, scope, inside, call))
-    if inside.guard is not cx.guard:
-        for port, tensor in zip(syntax.inputs, tensors, strict=True):
-            scope[port.name.id] = Tensor(elab.builder.narrow(tensor.node, inside.guard, port.span))
-    return inside
+            cx = cx.where(sizes(elab, port, tensor, scope, cx, call))
+    return cx
 
 
 def _left(elab: Elaborator, port: ast.Port, scope: dict[str, Value], cx: Context) -> Value:

@@ -71,6 +71,7 @@ class Builder:
     is_alone: bool = False
     is_strict: bool = False
     varies: bool = False
+    is_adrift: bool = False
     nodes: list[NetNode | None] = field(default_factory=list)
     shapes: dict[int, Cases[Shape]] = field(default_factory=dict)
     decisions: list[Decision | None] = field(default_factory=list)
@@ -206,6 +207,16 @@ class Builder:
         finally:
             self._members = before
 
+    @contextmanager
+    def adrift(self, is_adrift: bool) -> Iterator[None]:
+        """Within it, if so, what is worked out has no shape where it is not come to: its inputs do not fit there."""
+        before = self.is_adrift
+        self.is_adrift |= is_adrift
+        try:
+            yield
+        finally:
+            self.is_adrift = before
+
     def see(self, node: ast.Expr, tensor: int) -> None:
         """Notes the shape of an expression."""
         self._see(id(node), self.shapes[tensor])
@@ -233,7 +244,7 @@ class Builder:
         None where it does not fit, and what follows from that is not to be worked out.
         """
         cls = layer_class(operator)
-        shape = self._plain_shape(cls, arguments, edges)
+        shape = None if self.is_adrift else self._plain_shape(cls, arguments, edges)
         if shape is None:
             first: Cases[Any] = self.shapes[edges[0].node]
             first = first if edges[0].guard is None else otherwise(first, ABSENT)
@@ -274,11 +285,6 @@ class Builder:
         """The source whose key the selector takes."""
         shape = choose(number(selector), keys, [self.shapes[s] for s in sources])
         return self.add(ChoiceNode(selector, keys, sources, shape, span), shape)
-
-    def narrow(self, source: int, guard: Cases[bool], span: Span) -> int:
-        """The same tensor, which is there only where the guard holds."""
-        shape = only(guard, self.shapes[source])
-        return self.add(ChoiceNode(0, (0,), (source,), shape, span), shape)
 
     def add(self, node: NetNode, shape: Cases[Shape]) -> int:
         """A node whose shape is known."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from atnas.dsl.cases import FALSE, NEVER, Case, Cases, cofactor, fixed, split, witness
@@ -39,42 +38,53 @@ def cause(breaks: Cases[bool], meter: Meter) -> Cause | None:
         return None if way is None else Cause({}, {})
     mine, smallest = Meter(min(STEPS_OF_A_CAUSE, meter.most - meter.spent)), way
     with suppress(TooLarge, RecursionError), metered(mine):
-        smallest = _without_idle(breaks, way)
-        smaller = (_within(breaks, most) for most in range(len(smallest)))
+        search = _Search()
+        smallest = search.without_idle(breaks, way)
+        smaller = (search.within(breaks, most) for most in range(len(smallest)))
         smallest = next((case for case in smaller if case is not None), smallest)
     meter.spent += min(mine.spent, mine.most)
     rest = witness(fixed(breaks, smallest), bool)
     return Cause(dict(sorted(smallest.items())), {**smallest, **(rest or {})})
 
 
-def _without_idle(breaks: Cases[bool], way: Case) -> Case:
-    """The same without decisions of which it breaks whatever they are."""
-    for decision in way:
-        rest = {other: option for other, option in way.items() if other != decision}
-        if _always(fixed(breaks, rest)):
-            return _without_idle(breaks, rest)
-    return way
+class _Search:
+    """A search for one cause, which remembers what it has seen."""
 
+    def __init__(self) -> None:
+        self._ends: dict[Cases[bool], frozenset[bool]] = {NEVER: frozenset()}
+        self._none: set[tuple[Cases[bool], int]] = set()
 
-def _within(breaks: Cases[bool], most: int) -> Case | None:
-    """An assignment of at most so many decisions; None where there is none."""
-    none: set[tuple[Cases[bool], int]] = set()
+    def without_idle(self, breaks: Cases[bool], way: Case) -> Case:
+        """The same without decisions of which it breaks whatever they are."""
+        for decision in way:
+            rest = {other: option for other, option in way.items() if other != decision}
+            if self.ends(fixed(breaks, rest)) == {True}:
+                return self.without_idle(breaks, rest)
+        return way
 
-    def go(node: Cases[bool], most: int) -> Case | None:
-        if _always(node):
+    def within(self, breaks: Cases[bool], most: int) -> Case | None:
+        """An assignment of at most so many decisions; None where there is none."""
+        ends = self.ends(breaks)
+        if ends == {True}:
             return {}
-        if not most or True not in _ends(node) or (node, most) in none:
+        if not most or True not in ends or (breaks, most) in self._none:
             return None
-        spend(1 + len(node.children) // WALKED)
-        for option, child in enumerate(node.children):
-            if (rest := go(child, most - 1)) is not None:
-                return {node.decision: option, **rest}
-        found = go(in_common(node.children), most)
+        spend(1 + len(breaks.children) // WALKED)
+        for option, child in enumerate(breaks.children):
+            if (rest := self.within(child, most - 1)) is not None:
+                return {breaks.decision: option, **rest}
+        found = self.within(in_common(breaks.children), most)
         if found is None:
-            none.add((node, most))
+            self._none.add((breaks, most))
         return found
 
-    return go(breaks, most)
+    def ends(self, cases: Cases[bool]) -> frozenset[bool]:
+        """The values that can be."""
+        if cases not in self._ends:
+            spend(1)
+            ends = map(self.ends, cases.children)
+            self._ends[cases] = frozenset[bool]().union(*ends) if cases.children else frozenset({cases.value})
+        return self._ends[cases]
 
 
 def in_common(parts: Iterable[Cases[bool]]) -> Cases[bool]:
@@ -95,17 +105,3 @@ def in_common(parts: Iterable[Cases[bool]]) -> Cases[bool]:
         return done[parts]
 
     return go(frozenset(parts))
-
-
-def _always(breaks: Cases[bool]) -> bool:
-    """Whether it is true in every case that can be, and in one."""
-    return _ends(breaks) == {True}
-
-
-@lru_cache(maxsize=10_000)
-def _ends(cases: Cases[bool]) -> frozenset[bool]:
-    """The values that can be."""
-    spend(1)
-    if cases is NEVER:
-        return frozenset()
-    return frozenset({cases.value}) if not cases.children else frozenset[bool]().union(*map(_ends, cases.children))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import eq
@@ -27,21 +27,23 @@ def needed(nodes: Sequence[NetNode], outputs: Iterable[int], decisions: Sequence
     for n in reversed(range(len(nodes))):
         if active[n] is FALSE:
             continue
-        for source, where in _takes(nodes[n], decisions):
+        for source, where in takes(nodes[n], lambda decision: len(decisions[decision].options)):
             active[source] = either(active[source], both(active[n], where))
-        for decision, where in _asks(nodes[n], active[n]):
+        for decision, where in asks(nodes[n], active[n]):
             decided[decision] = either(decided[decision], where)
     return Needed(active, decided)
 
 
-def _takes(node: NetNode, decisions: Sequence[Decision]) -> Iterator[tuple[int, Cases[bool]]]:
-    """The tensors that a node takes, and where it does."""
+def takes(node: NetNode, options: Callable[[int], int]) -> Iterator[tuple[int, Cases[bool]]]:
+    """The tensors that a node takes, and where it does; `options` says how many a decision has."""
     match node:
         case LayerNode(edges=edges):
             for edge in edges:
-                guard = edge.guard
-                options = 0 if guard is None else len(decisions[guard.decision].options)
-                yield edge.node, TRUE if guard is None else member(guard.decision, options, guard.allowed)
+                if edge.guard is None:
+                    yield edge.node, TRUE
+                else:
+                    decision, allowed = edge.guard.decision, edge.guard.allowed
+                    yield edge.node, member(decision, options(decision), allowed)
         case ChoiceNode(selector=selector, keys=keys, sources=among):
             by = number(selector)
             for key, source in zip(keys, among, strict=True):
@@ -50,7 +52,7 @@ def _takes(node: NetNode, decisions: Sequence[Decision]) -> Iterator[tuple[int, 
             return
 
 
-def _asks(node: NetNode, where: Cases[bool]) -> Iterator[tuple[int, Cases[bool]]]:
+def asks(node: NetNode, where: Cases[bool]) -> Iterator[tuple[int, Cases[bool]]]:
     """The decisions that a node, needed in these cases, asks for, and where."""
     match node:
         case LayerNode(arguments=arguments, edges=edges):

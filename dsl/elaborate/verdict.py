@@ -71,13 +71,13 @@ def _tell(builder: Builder, refusal: Refusal, why: Cause) -> None:
 class _Allowed:
     """The architectures that the constraints on decisions let through.
 
-    `surely`: whichever of their decisions are needed. `all`: with those in which a constraint asks nothing since a
-    decision that it names is not needed; there a mistake counts only at a node that is itself, else any value of that
-    decision would do. `nodes`: where each node is needed.
+    `surely`: whichever of their decisions are needed. `possibly`: with those in which a constraint asks nothing since
+    a decision that it names is not needed; there a mistake counts only at a node that is itself, else any value of
+    that decision would do. `nodes`: where each node is needed.
     """
 
     surely: Cases[bool]
-    all: Cases[bool]
+    possibly: Cases[bool]
     nodes: Sequence[Cases[bool]] = ()
 
     def breaks(self, builder: Builder, refusal: Refusal) -> Cases[bool]:
@@ -87,8 +87,8 @@ class _Allowed:
             return fails
         counts = self.surely
         for node in self.nodes[slice(*refusal.nodes)]:
-            counts = either(counts, both(self.all, node))
-        return choose(fails, (True, False), (only(counts, TRUE), only(self.all, FALSE)))
+            counts = either(counts, both(self.possibly, node))
+        return choose(fails, (True, False), (only(counts, TRUE), only(self.possibly, FALSE)))
 
 
 def _come(builder: Builder, refusal: Refusal) -> Cases[bool]:
@@ -114,4 +114,4 @@ def _allowed(builder: Builder, outputs: Sequence[int]) -> _Allowed:
             everywhere = met(builder.constraints, where.decisions)
             found = _Allowed(surely, everywhere, where.nodes) if meter.spent <= meter.most else found
     # That they leave nothing is told; it is no reason to be silent on everything else.
-    return _Allowed(TRUE, TRUE) if found.all is FALSE else found
+    return _Allowed(TRUE, TRUE) if found.possibly is FALSE else found
