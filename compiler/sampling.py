@@ -26,6 +26,9 @@ DRAWS: Final = 10_000
 PILOT: Final = 1_000
 """Draws that tell whether it pays to count the architectures within a limit."""
 
+TRIED: Final = 20
+"""Draws that tell whether what is drawn from a `Budget` meets the constraints."""
+
 FEW: Final = 0.02
 """What share of the draws must meet the constraints, so that a draw from a `Budget` would be no faster."""
 
@@ -66,7 +69,8 @@ class Sampler:
             return self._plain
         budgets = [self._budget(metric, within) for metric, within in ranges_of.items()]
         least = min(budgets, key=lambda budget: budget.count)
-        return least.draw if least.count else self._plain
+        # Where very many costs are put on a coarse grid, what they lose there adds up, and little that is drawn fits.
+        return least.draw if least.count and self._share(least.draw, TRIED) >= FEW else self._plain
 
     def _plain(self, rng: Random) -> Genotype:
         return self._counted.unrank(rng.randrange(self._counted.total))
@@ -74,6 +78,6 @@ class Sampler:
     def _budget(self, metric: Any, within: Range) -> Budget:
         return Budget(self._costs.terms(metric), self._factors, self._costs.options, within)
 
-    def _share(self, draw: Draw) -> float:
+    def _share(self, draw: Draw, draws: int = PILOT) -> float:
         rng = Random(0)
-        return sum(self._allowed(draw(rng)) for _ in range(PILOT)) / PILOT
+        return sum(self._allowed(draw(rng)) for _ in range(draws)) / draws
