@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 from atnas.compiler.configuration import Configuration, configurations
@@ -28,15 +28,14 @@ def contains(larger: Compiled, smaller: Compiled) -> bool | None:
     """Whether it does; None where that cannot be told.
 
     Small spaces are compared network by network. In large ones the smaller graph is laid over the larger: where it fits
-    everywhere, and nothing is required that the smaller does not require as well, the larger contains it. It does not
+    everywhere, layer for layer, and nothing is required of the larger, it contains the smaller. It does not
     where a layer of the smaller is of a kind or size that it does not have.
     """
     if _work(larger) + _work(smaller) <= WORK:
         return _networks(smaller) <= _networks(larger)
     if not smaller.net.constraints and not _layers(smaller) <= _layers(larger):
         return False
-    required = {c.span.text for c in larger.net.constraints} - {c.span.text for c in smaller.net.constraints}
-    return None if required or overlay(larger.net, smaller.net) is None else True
+    return None if larger.net.constraints or overlay(larger.net, smaller.net) is None else True
 
 
 def overlay(larger: Net, smaller: Net) -> set[tuple[int, int]] | None:
@@ -103,6 +102,10 @@ class _Overlay:
     def _layer(self, mine: LayerNode, theirs: LayerNode, way: _Way) -> Iterator[_Way]:
         if mine.operator != theirs.operator or len(mine.edges) != len(theirs.edges):
             return
+        if way.places.setdefault(mine.place, theirs.place) != theirs.place:
+            return  # one layer on two: they would share weights in one space alone
+        if way.covered.setdefault(theirs.place, mine.place) != mine.place:
+            return
         numbers = [(a, b) for (_, a), (_, b) in zip(mine.arguments, theirs.arguments, strict=True)]
         if not all(self._number(a, b, way) for a, b in numbers):
             return
@@ -148,8 +151,6 @@ class _Overlay:
             case Arith(), Arith():
                 sides = self._number(mine.left, theirs.left, way) and self._number(mine.right, theirs.right, way)
                 return mine.op == theirs.op and sides
-            case Read(), Read():  # sizes of tensors, which fit where the tensors do
-                return True
             case _, Pick(decision, others) if not isinstance(mine, Pick | Arith | Read):
                 return mine in others and way.matches.setdefault(decision, others.index(mine)) == others.index(mine)
             case _:
@@ -173,9 +174,11 @@ class _Way:
     todo: list[tuple[int, int]]
     matches: dict[int, Match]
     laid: set[tuple[int, int]]
+    places: dict[str, str] = field(default_factory=dict)
+    covered: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> _Way:
-        return _Way(list(self.todo), dict(self.matches), set(self.laid))
+        return _Way(list(self.todo), dict(self.matches), set(self.laid), dict(self.places), dict(self.covered))
 
 
 def _is_plain(num: Num) -> TypeGuard[Pick]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from atnas.compiler.graph import numbers, picks, sources
 from atnas.dsl.cases import LEAF, Cases, renamed, support
 from atnas.dsl.extern import Signature
+from atnas.dsl.latency import Table
 from atnas.dsl.net import (
     Arith,
     ChoiceNode,
@@ -32,6 +33,7 @@ from atnas.dsl.net import (
     Read,
     evaluate,
 )
+from atnas.dsl.operator import Shape
 from atnas.dsl.syntax.unparse import text
 
 MARK: Final = "atnas space 1"
@@ -77,11 +79,19 @@ class _Former:
         constraints = [] if self.genotype is not None else [self._constraint(c) for c in self.net.constraints]
         return {
             "is": MARK,
+            "inputs": [list(shape) for shape in self._inputs()],
+            "tables": [] if self.genotype is not None else [_table(table) for table in self.net.tables],
             "nodes": [self._node(n) for n in self.order],
             "outputs": [self.numbers[self._through(n)] for _, n in self.net.outputs],
             "decisions": [[len(d.options), d.ordered] for d in decisions],
             "constraints": sorted(constraints, key=json.dumps),
         }
+
+    def _inputs(self) -> Iterator[Shape]:
+        for n in self.net.inputs:
+            node = self.net.nodes[n]
+            assert isinstance(node, InputNode)
+            yield node.shape
 
     # The order
 
@@ -200,6 +210,10 @@ class _Former:
 
     def _between(self, first: int, last: int) -> list[int]:
         return sorted(self.numbers[n] for n in range(first, last) if n in self.numbers)
+
+
+def _table(table: Table) -> Form:
+    return [table.name, sorted([repr(layer), time] for layer, time in table.layers.items())]
 
 
 def _operator(operator: str | Signature) -> Form:

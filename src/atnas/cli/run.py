@@ -66,16 +66,17 @@ def command(
     keep_memory()
     where = choose(device)
     found.plan.tasks.open()
+    goes_on = not fresh and folder.program.exists()
+    inherited = None if before is None or goes_on else heritage(RunFolder(Path(before)), found.plan)
     if fresh:
         folder.set_aside()
     with told(folder.root):
         folder.root.mkdir(parents=True, exist_ok=True)
     with folder.held():
-        inherited = None if before is None or folder.program.exists() else heritage(RunFolder(Path(before)), found.plan)
-        if inherited is not None:
-            inherited.leave(folder)
         about = _about(found, str(where))
         folder.begin(found.artifact.bytes, about if inherited is None else about | inherited.about)
+        if inherited is not None:
+            inherited.leave(folder)
         return _run(found, folder, where, workers)
 
 
