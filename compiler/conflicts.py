@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from itertools import product
+from random import Random
 from typing import Final
 
 from atnas.compiler.budget import Range
@@ -23,8 +24,11 @@ from atnas.dsl.latency import shown
 from atnas.dsl.net import Constraint, Metric
 from atnas.dsl.source import Span
 
-MOST: Final = 2_000
+MOST: Final = 500
 """Points of a front; beyond them it is left open whether the limits can be met together."""
+
+TRIED: Final = 200
+"""Draws that are looked at first: where one meets the constraints there is no conflict."""
 
 Point = tuple[int, ...]
 Front = tuple[Point, ...]
@@ -40,13 +44,20 @@ def conflict(space: Compiled) -> Diagnostic | None:
     None too where that cannot be told: conditions on costs that hold only at times, or compare two costs, are not
     looked at.
     """
-    clauses = _clauses(space)
+    clauses = [] if _is_met(space) else _clauses(space)
     if not clauses:
         return None
     first, *others = clauses
     message = "no architecture meets this" + (" together with what is marked" if others else "")
     labels = tuple(Label(span, "and this") for span in others)
     return Diagnostic("E408", first, message, _cure(space, clauses), labels=labels)
+
+
+def _is_met(space: Compiled) -> bool:
+    """Whether a few architectures drawn at random meet the constraints."""
+    encoding, rng = space.encoding, Random(0)
+    count = encoding.count()
+    return count > 0 and any(encoding.allowed(encoding.unrank(rng.randrange(count))) for _ in range(TRIED))
 
 
 def _cure(space: Compiled, clauses: Sequence[Span]) -> str:
@@ -91,6 +102,8 @@ def _is_possible(costs: Costs, constraints: Sequence[Constraint]) -> bool:
 
 def _reaches(costs: Costs, metric: Metric, within: Range, constraints: Sequence[Constraint]) -> bool:
     """Whether a cost gets into its range, as far as it can be told."""
+    if within.low is not None and within.high is not None and within.low > within.high:
+        return False
     if metric.nodes is not None:
         return True
     least, most = (costs.extreme(metric.name, largest, constraints)[0] for largest in (False, True))
@@ -121,7 +134,7 @@ def _union(a: Front, b: Front) -> Front:
 
 
 def _sums(a: Front, b: Front) -> Front:
-    if len(a) * len(b) > MOST * MOST // 10:
+    if len(a) * len(b) > 20 * MOST:
         raise TooMany
     return _undominated({tuple(map(operator.add, x, y)) for x, y in product(a, b)})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeGuard
 
 from atnas.compiler.budget import Range
@@ -24,7 +25,7 @@ def ranges(constraints: Iterable[Constraint]) -> dict[Metric, Range]:
 def limits(constraints: Iterable[Constraint]) -> dict[Metric, Range]:
     """What the constraints together leave of each cost, as far as they are limits."""
     found: dict[Metric, Range] = {}
-    for constraint in constraints:
+    for constraint in (each for c in constraints for each in _conjuncts(c)):
         limit = limited(constraint)
         if limit is not None:
             metric, within = limit
@@ -44,6 +45,16 @@ def limited(constraint: Constraint) -> tuple[Metric, Range] | None:
         if isinstance(metric, Metric) and _is_number(bound):
             return metric, _range(op, bound)
     return None
+
+
+def _conjuncts(constraint: Constraint) -> Iterator[Constraint]:
+    """What a constraint says with `and` as several."""
+    condition = constraint.condition
+    if constraint.guard is None and isinstance(condition, Compare) and condition.op == "and":
+        for side in (condition.left, condition.right):
+            yield from _conjuncts(replace(constraint, condition=side))
+    else:
+        yield constraint
 
 
 def _is_number(condition: Condition) -> TypeGuard[int | float]:

@@ -134,6 +134,8 @@ SPACE = (
         (["depth <= 1"], [0], "loosen it: `depth` goes from 2 to 4"),
         (["params >= 5k", "b == 8", "params <= 4k"], [0, 2], "loosen it: `params` goes from 280 to 10,080"),
         (["params <= 1k", "macs >= 100k"], [0, 1], "loosen one of them"),
+        (["params >= 5k and params <= 4k"], [0], "loosen it: `params` goes from 280 to 10,080"),
+        (["depth <= 2", "depth >= 3"], [0, 1], "loosen it: `depth` goes from 2 to 4"),
         (["params <= 3k", "a == 8"], [], ""),
         (["params <= 300", "macs <= 20k", "b == 8"], [], ""),
     ],
