@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from commands import atnas, sentence, spawned
 from drawings import ROOT, titles, words
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from atnas.compiler.drawing.flow import MARGIN, broken
@@ -130,6 +130,7 @@ def test_places_in_a_rank_are_apart_and_no_others_are_nearer_to_what_is_wanted(
     assert costs[0] <= costs[1] + 1e-6
 
 
+@example([10.0, 10.0, 35.0], 100.0)  # one row, though not with the margin of a later one
 @given(st.lists(st.floats(10, 90), min_size=1, max_size=7), st.floats(100, 250))
 @settings(max_examples=50)
 def test_rows_are_as_few_as_can_be(widths: list[float], width: float) -> None:

@@ -70,7 +70,7 @@ def broken(widths: Sequence[float], gaps: Sequence[float], width: float) -> list
             before = MARGIN + gaps[start - 1] if start else 0.0
             spare = width - before - sum(widths[start:end]) - sum(gaps[start : end - 1])
             if spare < 0 and start < end - 1:
-                break
+                continue  # the first row has no margin before it, and may hold what a later one may not
             options.append((best[start][0] + 1, best[start][1] + spare**2, start))
         best.append(min(options))
     rows: list[list[int]] = []
