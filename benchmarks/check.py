@@ -25,6 +25,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
+from lines import Line, printed
+
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "grammars" / "std"
 EXAMPLES = ROOT / "examples"
@@ -47,15 +49,6 @@ class Run(NamedTuple):
     megabytes: float
 
 
-class Line(NamedTuple):
-    """A line of the table."""
-
-    what: str
-    measured: str
-    goal: str
-    met: bool
-
-
 def main() -> int:
     """Measures everything and prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -66,10 +59,7 @@ def main() -> int:
         large.write_text(program(LINES), encoding="utf-8")
         small, numbers = (recheck(program(EDITED_LINES), edit, what) for edit, what in EDITED.items())
         lines = [*commands(rounds, large), small, numbers]
-    print("| what | measured: median (least to most) | goal | met |\n| --- | --- | --- | --- |")
-    for line in lines:
-        print(f"| {line.what} | {line.measured} | {line.goal} | {'yes' if line.met else 'NO'} |")
-    return 0 if all(line.met for line in lines) else 1
+    return printed(lines)
 
 
 def commands(rounds: int, large: Path) -> list[Line]:

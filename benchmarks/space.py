@@ -18,22 +18,25 @@ import time
 import venv
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
+from lines import Line, printed
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks" / "by_hand")]
+sys.path[:0] = [str(ROOT / "tests"), *(str(ROOT / "benchmarks" / folder) for folder in ("by_hand", "beside"))]
 
 from darts import Darts  # noqa: E402
 from library import CIFAR, space  # noqa: E402
 from nas_bench_201 import NasBench201  # noqa: E402
+from rates import rate  # noqa: E402
 from test_library_cells import DARTS_V2, DARTS_WORDS  # noqa: E402
 from test_library_cells import cells as published  # noqa: E402
 
@@ -55,15 +58,6 @@ RESIDUAL = ("unit(c, 3)", "none", "unit(c, 3)", "skip", "none", "skip")
 DECISIONS = 2_000
 
 
-class Line(NamedTuple):
-    """A line of the table."""
-
-    what: str
-    measured: str
-    goal: str
-    met: bool
-
-
 def main() -> int:
     """Measures everything and prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -71,18 +65,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.5, help="of the processor, for one rate")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("| what | measured | goal | met |\n| --- | --- | --- | --- |")
-    met = True
-    for line in (
-        *drawing(options),
-        *counting(options.rounds),
-        *checking(options.rounds),
-        *building(options.rounds),
-        *running(options.rounds),
-    ):
-        print(f"| {line.what} | {line.measured} | {line.goal} | {'yes' if line.met else 'NO'} |", flush=True)
-        met &= line.met
-    return 0 if met else 1
+    rounds = options.rounds
+    return printed(chain(drawing(options), counting(rounds), checking(rounds), building(rounds), running(rounds)))
 
 
 # Samples and mutants
@@ -93,8 +77,8 @@ def drawing(options: argparse.Namespace) -> Iterator[Line]:
     ours: dict[str, list[float]] = {}
     theirs: dict[str, dict[str, list[float]]] = {peer: {} for peer in BESIDE}
     for _ in range(options.rounds):
-        for what, rate in _own_rates(options.seconds):
-            ours.setdefault(what, []).append(rate)
+        for what, mine in _own_rates(options.seconds):
+            ours.setdefault(what, []).append(mine)
         for peer, rates in theirs.items():
             for what, found in _rates_of(peer, options.seconds).items():
                 rates.setdefault(what, []).append(found)
@@ -109,8 +93,8 @@ def _own_rates(seconds: float) -> Iterator[tuple[str, float]]:
     for name, file in (("nas_bench_201", "nas_bench_201"), ("once_for_all", "ofa_mobilenet_v3")):
         encoding, rng = space(file).encoding, Random(0)
         parent = encoding.sample(rng)
-        yield f"{name}, samples", _rate(lambda e=encoding, r=rng: e.sample(r), seconds)
-        yield f"{name}, mutants", _rate(lambda p=parent, e=encoding, r=rng: mutate(p, e, None, r), seconds)
+        yield f"{name}, samples", rate(lambda e=encoding, r=rng: e.sample(r), seconds)
+        yield f"{name}, mutants", rate(lambda p=parent, e=encoding, r=rng: mutate(p, e, None, r), seconds)
 
 
 def _rates_of(peer: str, seconds: float) -> dict[str, float]:
@@ -122,15 +106,6 @@ def _rates_of(peer: str, seconds: float) -> dict[str, float]:
     command = [python, ROOT / "benchmarks" / "beside" / script, "1", str(seconds)]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
     return {what: rates[0] for what, rates in found.items() if isinstance(rates, list)}
-
-
-def _rate(make: Callable[[], object], seconds: float) -> float:
-    make()
-    done, began = 0, time.process_time()
-    while (spent := time.process_time() - began) < seconds:
-        make()
-        done += 1
-    return done / spent
 
 
 # Counting and checking

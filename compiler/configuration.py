@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from atnas.compiler.activity import takes
-from atnas.compiler.factors import otherwise
 from atnas.compiler.graph import Graph
-from atnas.dsl.cases import Cases, apply, choose, leaf, only
+from atnas.dsl.cases import Cases, apply, choose, leaf, only, otherwise
 from atnas.dsl.extern import Signature, layer_class
 from atnas.dsl.net import InputNode, LayerNode, NetNode, Static, number
 from atnas.dsl.operator import Operator, Shape

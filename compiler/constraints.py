@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 
 from atnas.compiler.activity import Activity, Genotype, demands, implies, true
-from atnas.compiler.factors import otherwise
-from atnas.dsl.cases import TRUE, Cases, at, both
+from atnas.dsl.cases import TRUE, Cases, at, both, otherwise
 from atnas.dsl.net import Condition, Constraint, Metric, evaluate, numeric, speaks_of
 
 Allowed = Callable[[Genotype], bool]

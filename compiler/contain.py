@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 from atnas.compiler.configuration import Configuration, configurations
-from atnas.compiler.identity import network_digest
+from atnas.compiler.identity import network_digest, operator_form
 from atnas.compiler.space import Compiled
 from atnas.dsl.cases import values
 from atnas.dsl.net import Arith, ChoiceNode, Edge, InputNode, LayerNode, Net, Num, Pick, Read
@@ -47,12 +47,16 @@ def _work(space: Compiled) -> int:
     return space.encoding.count() * len(space.net.nodes)
 
 
-def _layers(space: Compiled) -> set[Configuration]:
-    """What the layers of a space can be."""
+def _layers(space: Compiled) -> set[str]:
+    """What the layers of a space can be, whatever an `extern op` is called."""
     active = space.costs.activity.nodes
     layers = ((n, node) for n, node in space.graph.nodes.items() if isinstance(node, LayerNode))
     found = (values(configurations(space.graph, node, active[n])) for n, node in layers)
-    return {layer for each in found for layer in each if layer is not None}
+    return {_kind(layer) for each in found for layer in each if layer is not None}
+
+
+def _kind(layer: Configuration) -> str:
+    return repr((operator_form(layer.operator), layer.arguments, layer.inputs))
 
 
 def _networks(space: Compiled) -> set[str]:
@@ -100,7 +104,7 @@ class _Overlay:
                 yield way
 
     def _layer(self, mine: LayerNode, theirs: LayerNode, way: _Way) -> Iterator[_Way]:
-        if mine.operator != theirs.operator or len(mine.edges) != len(theirs.edges):
+        if operator_form(mine.operator) != operator_form(theirs.operator) or len(mine.edges) != len(theirs.edges):
             return
         if way.places.setdefault(mine.place, theirs.place) != theirs.place:
             return  # one layer on two: they would share weights in one space alone
@@ -126,19 +130,22 @@ class _Overlay:
             return
         options = self._followed(mine.selector.decision, theirs.selector.decision, way)
         if options is not None:
-            small, large = (dict(zip(node.keys, node.sources, strict=True)) for node in (mine, theirs))
+            small, large = _by_key(mine), _by_key(theirs)
             keys = [(mine.selector.options[i], theirs.selector.options[j]) for i, j in enumerate(options)]
-            way.todo += [(small[a], large[b]) for a, b in keys]  # type: ignore[index]
-            yield way
+            pairs = [(small.get(a), large.get(b)) for a, b in keys]
+            if all((a is None) == (b is None) for a, b in pairs):  # an option that no source stands for is never taken
+                way.todo += [(a, b) for a, b in pairs if a is not None and b is not None]
+                yield way
 
     def _one_of(self, small: int, theirs: ChoiceNode, way: _Way) -> Iterator[_Way]:
         """A node that the larger space chooses among others, always the same way."""
         if _is_plain(theirs.selector):
-            large = dict(zip(theirs.keys, theirs.sources, strict=True))
+            large = _by_key(theirs)
             for option, key in enumerate(theirs.selector.options):
                 new = way.copy()
-                if new.matches.setdefault(theirs.selector.decision, option) == option:
-                    new.todo.append((small, large[key]))  # type: ignore[index]
+                source = large.get(key)
+                if source is not None and new.matches.setdefault(theirs.selector.decision, option) == option:
+                    new.todo.append((small, source))
                     yield new
 
     def _number(self, mine: Num, theirs: Num, way: _Way) -> bool:
@@ -179,6 +186,11 @@ class _Way:
 
     def copy(self) -> _Way:
         return _Way(list(self.todo), dict(self.matches), set(self.laid), dict(self.places), dict(self.covered))
+
+
+def _by_key(node: ChoiceNode) -> dict[Num, int]:
+    """The source that stands for each value of the selector."""
+    return dict(zip(node.keys, node.sources, strict=True))
 
 
 def _is_plain(num: Num) -> TypeGuard[Pick]:

@@ -14,9 +14,8 @@ from itertools import count
 from typing import NamedTuple
 
 from atnas.compiler.activity import Activity, Genotype, takes
-from atnas.compiler.factors import otherwise
 from atnas.compiler.graph import Graph
-from atnas.dsl.cases import LEAF, NEVER, Cases, apply, at, choose, leaf, only, values
+from atnas.dsl.cases import LEAF, NEVER, Cases, apply, at, choose, leaf, only, otherwise, values
 from atnas.dsl.extern import layer_class
 from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, NetNode, Static, number
 from atnas.dsl.operator import Operator

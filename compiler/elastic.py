@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from atnas.compiler.configuration import Configuration as Configuration
+from atnas.compiler.configuration import Configuration
 from atnas.compiler.norm import BATCH_NORMS
 from atnas.dsl.cases import Cases, apply, at, choose, leaf, member, nodes, values
 from atnas.dsl.extern import Signature

@@ -16,7 +16,7 @@ from functools import reduce
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
-from atnas.dsl.cases import LEAF, NEVER, Cases, at, cofactor, leaf, split, support
+from atnas.dsl.cases import LEAF, Cases, at, cofactor, leaf, split, support
 
 Value = Any
 """A number; infinities stand for the zero of (min, +) and (max, +)."""
@@ -191,15 +191,3 @@ def summed_out(factor: Cases[Value], decision: int, options: int, plus: Binary) 
         return memo[id(node)]
 
     return go(factor)
-
-
-def otherwise(cases: Cases[Value], value: Value) -> Cases[Value]:
-    """`cases` with `value` where they are NEVER."""
-    memo: dict[int, Cases[Value]] = {id(NEVER): leaf(value)}
-
-    def go(node: Cases[Value]) -> Cases[Value]:
-        if id(node) not in memo:
-            memo[id(node)] = split(node.decision, [go(c) for c in node.children]) if node.children else node
-        return memo[id(node)]
-
-    return go(cases)

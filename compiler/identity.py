@@ -155,7 +155,7 @@ class _Former:
                 return ["input", self.net.inputs.index(n), list(shape)]
             case LayerNode(operator=operator, arguments=arguments) as node:
                 edges = [[self.numbers[self._through(e.node)], *self._guard(e)] for e in self._edges(node)]
-                return [_operator(operator), [[name, self._number(num)] for name, num in arguments], edges]
+                return [operator_form(operator), [[name, self._number(num)] for name, num in arguments], edges]
             case ChoiceNode(selector=selector, keys=keys, sources=among):
                 return ["choose", self._number(selector), [_plain(k) for k in keys], [self.numbers[s] for s in among]]
 
@@ -216,7 +216,8 @@ def _table(table: Table) -> Form:
     return [table.name, sorted([repr(layer), time] for layer, time in table.layers.items())]
 
 
-def _operator(operator: str | Signature) -> Form:
+def operator_form(operator: str | Signature) -> Form:
+    """An operator whatever an `extern op` is called."""
     if isinstance(operator, str):
         return operator
     ports = [[text(size) for size in sizes] for _, sizes in operator.inputs]

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from atnas.compiler.activity import Genotype
-from atnas.compiler.elastic import Configuration, Region, configuration, region
+from atnas.compiler.configuration import Configuration
+from atnas.compiler.elastic import Region, configuration, region
 from atnas.compiler.norm import Averages, Mode, Norm, Statistics
 from atnas.dsl.cases import at
 from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, Net, NetNode, evaluate

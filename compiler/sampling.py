@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from atnas.compiler.activity import Genotype
 from atnas.compiler.budget import FEWEST, Budget, Range, cells
@@ -18,7 +18,7 @@ from atnas.compiler.costs import Costs
 from atnas.compiler.factors import Elimination
 from atnas.compiler.limits import ranges
 from atnas.dsl.cases import Cases
-from atnas.dsl.net import Constraint
+from atnas.dsl.net import Constraint, Metric
 
 DRAWS: Final = 10_000
 """Architectures drawn in search of one that meets the constraints."""
@@ -75,7 +75,7 @@ class Sampler:
     def _plain(self, rng: Random) -> Genotype:
         return self._counted.unrank(rng.randrange(self._counted.total))
 
-    def _budget(self, metric: Any, within: Range) -> Budget:
+    def _budget(self, metric: Metric, within: Range) -> Budget:
         return Budget(self._costs.terms(metric), self._factors, self._costs.options, within)
 
     def _share(self, draw: Draw, draws: int = PILOT) -> float:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from atnas.compiler.activity import Genotype
-from atnas.compiler.elastic import Configuration, owner
+from atnas.compiler.configuration import Configuration
+from atnas.compiler.elastic import owner
 from atnas.compiler.extract import extract
 from atnas.compiler.graph import sources
 from atnas.compiler.norm import BATCH_NORMS, Averages, Mode, Norm, Statistics, plain, substitute

@@ -28,7 +28,7 @@ from atnas.dsl.cases import at
 from atnas.dsl.errors import Unable
 from atnas.dsl.net import InputNode, Json
 from atnas.dsl.operator import Shape
-from atnas.runtime.artifact import open_artifact, plan_of
+from atnas.runtime.artifact import plan_of
 from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.program import Plan
@@ -88,7 +88,7 @@ def trained(root: Path) -> Trained:
     folder = RunFolder(root)
     if not folder.program.exists():
         raise Unable(f"{root} holds no run; name the folder that `atnas run` wrote")
-    plan = plan_of(open_artifact(content(folder.program), str(folder.program)))
+    plan = plan_of(folder.artifact())
     if not (folder.checkpoints / "best.safetensors").exists():
         raise Unable(f"{root} has no weights yet; `atnas run` goes on with it")
     weights, _ = folder.load("best")

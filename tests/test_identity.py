@@ -8,14 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 import pytest
 from commands import TINY, atnas, run
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sound_programs import sound_program
-from test_conditions import compiled, program
+from test_conditions import compiled
 from test_supernet import rows
 
 from atnas.compiler import contain
@@ -23,7 +19,7 @@ from atnas.compiler.carry import carried, carry
 from atnas.compiler.contain import contains
 from atnas.compiler.diff import diff
 from atnas.compiler.identity import digest, network_digest
-from atnas.compiler.space import compile as compiled_net
+from atnas.compiler.space import Compiled
 from atnas.compiler.supernet import Supernet
 
 SPACE = """\
@@ -104,19 +100,23 @@ def test_a_digest_is_the_same_in_every_process_and_version() -> None:
 PINNED = "a20e27345a17c557dedadfdea32deaa06fe0a0bc54581177dc80f6b997fed8cc"
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6))
-def test_architectures_of_one_network_digest_are_one_network(seed: int) -> None:
-    """Two that differ in an active decision are one network only where the options are written twice."""
-    for worked in program(sound_program(Random(seed), noise=0)).spaces.values():
-        if worked.net is None:
-            continue
-        space = compiled_net(worked.net)
-        if not 1 < space.encoding.count() <= 200:
-            continue
-        digests = {network_digest(worked.net, space.encoding.unrank(i)) for i in range(space.encoding.count())}
-        keys = {space.encoding.key(space.encoding.unrank(i)) for i in range(space.encoding.count())}
-        assert len(digests) <= len(keys)
+def test_each_network_has_a_digest_of_its_own_whatever_its_decisions_are_called() -> None:
+    free = SPACE.replace("  require params <= 3k\n", "")
+    found = [digests(compiled(text)) for text in (free, re.sub(r"\bedge\b", "way", free).replace("width", "w"))]
+    assert found[0] == found[1]
+    assert len(set(found[0])) == len(found[0]) == compiled(free).encoding.count()
+
+
+def digests(space: Compiled) -> list[str]:
+    """Those of all networks of a space, in order."""
+    return [network_digest(space.net, space.encoding.unrank(i)) for i in range(space.encoding.count())]
+
+
+def test_a_network_is_the_same_whatever_space_it_is_chosen_from() -> None:
+    chosen = compiled("space s [x: (3, 8, 8)] -> y {\n  y = x -> (relu | conv(4, 3 | 5)) * 1..2\n}\n")
+    alone = compiled("space s [x: (3, 8, 8)] -> y {\n  y = x -> conv(4, 5) -> relu\n}\n")
+    assert digests(alone)[0] in digests(chosen)
+    assert digests(compiled("space s [x: (3, 8, 8)] -> y {\n  y = x -> conv(4, 7)\n}\n"))[0] not in digests(chosen)
 
 
 # From one space to another

@@ -139,8 +139,11 @@ def test_a_layer_runs_as_often_as_asked_and_longer_where_there_is_time() -> None
         (("--device", "my phone"), "--device my phone: a device is one word, as in latency(phone)"),
         (("--device", "space"), "--device space: a device is one word, as in latency(phone)"),
         (("--device", "../x"), "--device ../x: a device is one word, as in latency(phone)"),
-        (("--device", "x", "--space", "t"), "s.atnas has no space `t`: it has s"),
-        (("--device", "x", "--experiment", "e"), "s.atnas has no experiment `e`: it has none"),
+        (("--device", "x", "--space", "t"), "s.atnas has no space `t`; it has s"),
+        (
+            ("--device", "x", "--experiment", "e"),
+            "s.atnas declares no experiment: add experiment NAME { space = .. tasks = .. train = .. }",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_told(

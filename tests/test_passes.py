@@ -16,7 +16,7 @@ from test_conditions import program
 from torch import nn
 from tried import Tried, spaces
 
-from atnas.compiler.elastic import Configuration
+from atnas.compiler.configuration import Configuration
 from atnas.compiler.graph import Graph, lower
 from atnas.compiler.passes import PASSES
 from atnas.compiler.path import network

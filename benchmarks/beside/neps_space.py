@@ -9,9 +9,10 @@ import contextlib
 import json
 import os
 import sys
-import time
 import warnings
 from pathlib import Path
+
+from rates import rate
 
 warnings.filterwarnings("ignore")
 with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
@@ -68,14 +69,6 @@ def main() -> None:
         found[f"{name}, mutants"] = [rate(mutant, seconds) for _ in range(rounds)]
         found[f"{name}, decisions of one sample"] = len(parent)
     print(json.dumps(found))
-
-
-def rate(make, seconds: float) -> float:
-    done, began = 0, time.process_time()
-    while (spent := time.process_time() - began) < seconds:
-        make()
-        done += 1
-    return done / spent
 
 
 if __name__ == "__main__":

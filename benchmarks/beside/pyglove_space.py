@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import random
 import sys
-import time
 
 import pyglove as pg
+from rates import rate
 
 OPERATIONS = ["none", "skip", "conv_1x1", "conv_3x3", "avg_pool"]
 
@@ -48,14 +48,6 @@ def rates(name: str, spec, rounds: int, seconds: float) -> dict:
         f"{name}, mutants": [rate(lambda: mutator.mutate(parent), seconds) for _ in range(rounds)],
         f"{name}, architectures": spec.space_size,
     }
-
-
-def rate(make, seconds: float) -> float:
-    done, began = 0, time.process_time()
-    while (spent := time.process_time() - began) < seconds:
-        make()
-        done += 1
-    return done / spent
 
 
 if __name__ == "__main__":

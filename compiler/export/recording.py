@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from atnas.compiler.elastic import Configuration
+from atnas.compiler.configuration import Configuration
 
 Calls = dict[nn.Module, Mapping[str, Any]]
 """The arguments of each module's constructor by name, defaults filled in; those without are under `*args`."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from atnas.compiler.elastic import Configuration
+from atnas.compiler.configuration import Configuration
 from atnas.compiler.export.carried import can_carry, carry, is_torch
 from atnas.compiler.export.functions import Function, Operand, function
 from atnas.compiler.export.literals import Unwritable, literal

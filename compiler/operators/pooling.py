@@ -10,6 +10,7 @@ rounding down. With `ceil` the quotient rounds up, and the last window may hang 
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MaxPool(Operator):
-    """The largest number in each window (torch.nn.MaxPool2d)."""
+class Pool(Operator, ABC):
+    """What both pools have in common; `word` is the operator's in the language."""
 
     weightless: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
+    word: ClassVar[str]
 
     kernel: int = param(2, low=1, doc="window")
     stride: int | None = param(None, low=1, doc="step between windows; the window by default")
     ceil: bool = param(False, doc="round the size up, not down")
 
     def shape(self, x: Shape) -> Shape:
-        return _pooled("max_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
+        return _pooled(self.word, x, self.kernel, self.step, self.ceil)
 
     def law(self, x: Shape) -> Law:
         del x
@@ -42,39 +44,35 @@ class MaxPool(Operator):
         del of_zeros
         return True
 
-    def build(self, x: Shape) -> nn.Module:
-        from atnas.compiler.operators import modules
-
-        return modules.max_pool(len(x) - 1, self.kernel, self.stride or self.kernel, self.ceil)
+    @property
+    def step(self) -> int:
+        """How far one window is from the next."""
+        return self.stride or self.kernel
 
 
 @dataclass(frozen=True)
-class AvgPool(Operator):
-    """The mean of each window, padding not counted (torch.nn.AvgPool2d; DARTS, arXiv 1806.09055)."""
+class MaxPool(Pool):
+    """The largest number in each window (torch.nn.MaxPool2d)."""
 
-    weightless: ClassVar[bool] = True
-    keeps_zero: ClassVar[bool] = True
-    linear: ClassVar[bool] = True
-
-    kernel: int = param(2, low=1, doc="window")
-    stride: int | None = param(None, low=1, doc="step between windows; the window by default")
-    ceil: bool = param(False, doc="round the size up, not down")
-
-    def shape(self, x: Shape) -> Shape:
-        return _pooled("avg_pool", x, self.kernel, self.stride or self.kernel, self.ceil)
-
-    def law(self, x: Shape) -> Law:
-        del x
-        return "pool"
-
-    def is_uniform(self, of_zeros: bool) -> bool:
-        del of_zeros
-        return True
+    word: ClassVar[str] = "max_pool"
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules
 
-        return modules.avg_pool(len(x) - 1, self.kernel, self.stride or self.kernel, self.ceil)
+        return modules.max_pool(len(x) - 1, self.kernel, self.step, self.ceil)
+
+
+@dataclass(frozen=True)
+class AvgPool(Pool):
+    """The mean of each window, padding not counted (torch.nn.AvgPool2d; DARTS, arXiv 1806.09055)."""
+
+    linear: ClassVar[bool] = True
+    word: ClassVar[str] = "avg_pool"
+
+    def build(self, x: Shape) -> nn.Module:
+        from atnas.compiler.operators import modules
+
+        return modules.avg_pool(len(x) - 1, self.kernel, self.step, self.ceil)
 
 
 @dataclass(frozen=True)

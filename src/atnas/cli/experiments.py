@@ -89,7 +89,7 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
         _blame(settings, program.findings)
         report(program.findings)
         raise Findings
-    plan = _pick(program, experiment, main.path)
+    plan = pick(program, experiment, main.path)
     space = compile(plan.narrowed)
     unmet = conflict(space)
     if unmet is not None:
@@ -107,7 +107,8 @@ def _blame(settings: Sequence[tuple[str, Expr]], findings: Sequence[Diagnostic])
             raise Unable(f"{finding.span.source.path}={given[finding.span.source]}: {finding.message}{cure}")
 
 
-def _pick(program: Program, name: str | None, path: str) -> Plan:
+def pick(program: Program, name: str | None, path: str) -> Plan:
+    """The experiment of this name, or the only one. Raises `Unable` where there is none, or several and no name."""
     names = list(program.plans)
     if name is None and len(names) == 1:
         return program.plans[names[0]]

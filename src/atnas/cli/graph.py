@@ -10,7 +10,7 @@ import click
 
 from atnas.cli.experiments import Findings
 from atnas.cli.files import read_text
-from atnas.cli.spaces import only_space
+from atnas.cli.spaces import ASIDE, only_space
 from atnas.compiler.drawing.picture import picture
 from atnas.compiler.encoding import Genotype
 from atnas.compiler.space import Compiled, compile
@@ -18,7 +18,6 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.files import write
 
 SUFFIX = ".svg"
-ASIDE = " (`require` lines over metrics set aside)"
 MOST_DIGITS = 21
 """Of a count that is written in full."""
 

@@ -13,7 +13,7 @@ from atnas.cli.check import report
 from atnas.cli.console import output
 from atnas.cli.describe import describe, latency
 from atnas.cli.experiments import Findings
-from atnas.cli.spaces import spaces
+from atnas.cli.spaces import ASIDE, spaces
 from atnas.compiler.conflicts import conflict
 from atnas.compiler.space import compile
 from atnas.dsl.latency import NANOSECONDS, duration, metric
@@ -21,7 +21,6 @@ from atnas.runtime.program import Plan, Program
 from atnas.runtime.tasks.mixture import Mixture
 
 VERSION: Final = 1
-ASIDE: Final = " (`require` lines over metrics set aside)"
 METRICS: Final = ("params", "macs", "activations", "depth")
 BARS: Final = "▁▂▃▄▅▆▇█"
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from atnas.cli.check import report
+from atnas.cli.experiments import pick
 from atnas.cli.files import read_text, source
 from atnas.cli.progress import watcher
+from atnas.cli.spaces import none_stands, of_program
 from atnas.dsl.devices import devices
 from atnas.dsl.errors import Unable
 from atnas.dsl.latency import TABLE, UNIT, VERSION
@@ -90,17 +92,14 @@ def command(
 
 def _nets(file: str, program: Program, space: str | None, experiment: str | None) -> list[Net]:
     """The spaces that were asked for. Raises `Unable` where there are none."""
-    spaces = {name: worked.net for name, worked in program.every_space().items() if worked.net is not None}
-    plans = {name: plan.net for name, plan in program.plans.items()}
-    for kind, name, among in (("experiment", experiment, plans), ("space", space, spaces)):
-        if name is None:
-            continue
-        if name not in among:
-            raise Unable(f"{file} has no {kind} `{name}`: it has {', '.join(among) or 'none'}")
-        return [among[name]]
-    if not spaces and not plans:
-        raise Unable(f"{file} declares no space that stands by itself: all its parameters need defaults")
-    return list((plans or spaces).values())
+    if experiment is not None:
+        return [pick(program, experiment, file).net]
+    if space is not None:
+        return list(of_program(program, file, space).nets.values())
+    nets = [plan.net for plan in program.plans.values()] or list(of_program(program, file).nets.values())
+    if not nets:
+        raise none_stands(file)
+    return nets
 
 
 # On this machine

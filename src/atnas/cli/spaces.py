@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from atnas.cli.check import report
 from atnas.cli.experiments import Findings
@@ -14,6 +15,9 @@ from atnas.dsl.net import Net
 from atnas.runtime.checking import read_program
 from atnas.runtime.program import Program
 from atnas.runtime.project import inside
+
+ASIDE: Final = " (`require` lines over metrics set aside)"
+"""What is said beside a count that these lines do not narrow."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,33 @@ def spaces(file: str, name: str | None = None) -> Spaces:
     if not program.good:
         report(program.findings)
         raise Findings
+    return of_program(program, file, name)
+
+
+def of_program(program: Program, file: str, name: str | None = None) -> Spaces:
+    """The same of a program that was read. Raises `Unable` where it has no such space."""
     found = Spaces(program, program.every_space())
     if name is None:
         return found
     if name not in found.nets:
+        if not found.nets:
+            raise none_stands(file)
         close = nearest(name, list(found.nets))
-        raise Unable(f"{file} has no space `{name}`" + (f"; did you mean `{close}`?" if close else ""))
+        cure = f"did you mean `{close}`?" if close else f"it has {', '.join(found.nets)}"
+        raise Unable(f"{file} has no space `{name}`; {cure}")
     return Spaces(program, {name: found.worked[name]})
+
+
+def none_stands(file: str) -> Unable:
+    """That a file has no space that can be worked out without arguments."""
+    return Unable(f"{file} declares no space that stands by itself: all its parameters need defaults")
 
 
 def only_space(file: str, name: str | None) -> Spaces:
     """The same with exactly one space. Raises `Unable` where there is none, or several and no name."""
     found = spaces(file, name)
     if not found.nets:
-        raise Unable(f"{file} declares no space that stands by itself: all its parameters need defaults")
+        raise none_stands(file)
     if len(found.nets) > 1:
         raise Unable(f"{file} has several spaces; choose one with --space: {', '.join(found.nets)}")
     return found
