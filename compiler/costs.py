@@ -96,10 +96,10 @@ class Costs:
         Raises ValueError where no architecture meets the former.
         """
         among = list(self.graph.constraints if constraints is None else constraints)
-        if metric == "depth":
-            found = self._depth.extreme(largest, partial(self._completed, among))
-        else:
-            found = self._extreme_sum(metric, largest, among)
+        if metric == "flops":  # twice the macs: what is found for one is found for the other
+            macs, genotype = self.extreme("macs", largest, among)
+            return 2 * macs, genotype
+        found = self._extreme_depth(largest, among) if metric == "depth" else self._extreme_sum(metric, largest, among)
         if found is None:
             raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
         return found[0], self.activity.canonical(found[1])
@@ -111,6 +111,12 @@ class Costs:
         factors = [*self.terms(Metric(metric)), *self.feasible(semiring, constraints)]
         elimination = eliminate(factors, self.options, semiring)
         return None if elimination.total == semiring.zero else (elimination.total, elimination.best())
+
+    def _extreme_depth(self, largest: bool, constraints: Sequence[Constraint]) -> tuple[int, Genotype] | None:
+        if self._depth.chain is None:
+            return self._depth.extreme(largest, partial(self._completed, constraints))
+        feasible = self.feasible(LARGEST if largest else SMALLEST, constraints)
+        return self._depth.chain.extreme(largest, feasible, self.options)
 
     def _completed(self, constraints: Sequence[Constraint], assigned: Assignment) -> Genotype | None:
         """An assignment with these options that meets the constraints on decisions."""

@@ -1,7 +1,7 @@
 """The depth of an architecture: the layers with weights along its longest way from an input to an output.
 
-Depth does not add up over the graph, so its extremes are not found by elimination. They are found by branch
-and bound: the bound lets every choice decide for itself, as if no decision were tied to another; where two
+Depth does not add up over the graph, but mostly along it: see `Chain`. Where it does not, its extremes are found by
+branch and bound: the bound lets every choice decide for itself, as if no decision were tied to another; where two
 choices then want different options of one decision, that decision is branched on.
 """
 
@@ -14,6 +14,7 @@ from itertools import count
 from typing import NamedTuple
 
 from atnas.compiler.activity import Activity, Genotype, takes
+from atnas.compiler.chain import Chain, Ways, chain
 from atnas.compiler.graph import Graph
 from atnas.dsl.cases import LEAF, NEVER, Cases, apply, at, choose, leaf, only, otherwise, values
 from atnas.dsl.extern import layer_class
@@ -21,10 +22,6 @@ from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, NetNode, Static, num
 from atnas.dsl.operator import Operator
 
 Assignment = dict[int, int]
-Ways = tuple[tuple[int, int], ...]
-"""The steps that a step's depth rests on, and how many layers follow each; none where there is nothing to
-merge.
-"""
 
 
 class _Bound(NamedTuple):
@@ -58,8 +55,14 @@ class Depth:
             depths[n] = _longest(at(step, genotype), depths)
         return _longest(self._ends, depths)
 
+    @cached_property
+    def chain(self) -> Chain | None:
+        """The depth as a sum, where it is one."""
+        return chain(self._steps, self._ends)
+
     def extreme(self, largest: bool, complete: Callable[[Assignment], Genotype | None]) -> tuple[int, Genotype] | None:
-        """The smallest or largest depth and an architecture that has it; None where there is no architecture.
+        """The smallest or largest depth and an architecture that has it, whether or not there is a chain; None where
+        there is no architecture.
 
         `complete` finds an architecture that has the given options, or None.
         """

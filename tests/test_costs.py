@@ -8,6 +8,7 @@ from random import Random
 import nets
 import pytest
 from nets import Builder, span
+from test_conditions import compiled
 
 from atnas.compiler.costs import Costs
 from atnas.compiler.graph import lower
@@ -107,6 +108,17 @@ def test_a_merge_of_nothing_costs_nothing() -> None:
     costs = Costs(lower(b.net(b.layer("add", *b.subset(inputs, [x])))))
     assert costs.of((0,)) == {"params": 0, "macs": 0, "flops": 0, "activations": 0, "depth": 0}
     assert costs.of((1,)) == {"params": 110, "macs": 100, "flops": 200, "activations": 10, "depth": 1}
+
+
+def test_the_depth_of_a_long_chain_under_a_count_is_found_without_trying_its_architectures() -> None:
+    space = compiled(
+        "space s [image: (3, 8, 8)] -> logits: (5) {\n"
+        "  logits = image -> conv(4, 1) -> (conv(4, 3) | conv(4, 5) -> conv(4, 3) | skip) * 30"
+        " -> global_avg_pool -> linear(5)\n"
+        "  require 10 <= count(conv)\n  require count(conv) <= 20\n}\n"
+    )
+    convolutions = (10, 20)
+    assert tuple(space.costs.extreme("depth", largest)[0] - 1 for largest in (False, True)) == convolutions
 
 
 def test_choices_tied_against_each_other_have_no_depth_that_neither_has() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from nets import Builder, span
 from random_nets import spaces, toys, truths
 
+from atnas.compiler import depth
 from atnas.compiler.encoding import Encoding
 from atnas.compiler.graph import lower
 from atnas.compiler.space import compile
@@ -69,6 +70,17 @@ def test_every_space_agrees_with_walking_through_each_of_its_architectures(net: 
             assert value == best(true.costs[metric] for true in known.values() if true.feasible)
             assert known[genotype].feasible and known[genotype].costs[metric] == value
             assert encoding.canonical(genotype) == genotype
+
+
+@settings(max_examples=60, deadline=None)
+@given(net=spaces())
+def test_the_depth_of_what_is_no_chain_is_found_too(net: Net) -> None:
+    feasible = [true.costs["depth"] for true in truths(net).values() if true.feasible]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(depth, "chain", lambda *_: None)
+        costs = compile(net).costs
+        if feasible:
+            assert [costs.extreme("depth", largest)[0] for largest in (False, True)] == [min(feasible), max(feasible)]
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
 from operator import add
 
 from atnas.compiler.activity import Activity, activity
 from atnas.compiler.graph import Graph
-from atnas.dsl.cases import apply, both, choose, leaf
+from atnas.dsl.cases import Cases, apply, both, choose, leaf
 from atnas.dsl.net import Compare, Condition, Constraint, Count, Members, Pick, Read, number
 
 
@@ -37,6 +36,13 @@ def _number(counted: Count | Members, where: Activity) -> Read:
     if isinstance(counted, Members):
         size = number(Pick(counted.decision, counted.sizes))
         return Read(choose(where.decisions[counted.decision], (True, False), (size, leaf(0))))  # type: ignore[arg-type]
-    uses = (apply(int, both(come_to, where.nodes[n])) for n, come_to in counted.uses)
+    return Read(_sum([apply(int, both(come_to, where.nodes[n])) for n, come_to in counted.uses]))
+
+
+def _sum(parts: Sequence[Cases[int]]) -> Cases[int]:
+    """Of halves, which are of few decisions each: one part after another would walk all of the sum for each."""
+    if len(parts) < 2:
+        return parts[0] if parts else leaf(0)
+    half = len(parts) // 2
     plus: Callable[..., int] = add
-    return Read(reduce(lambda total, use: apply(plus, total, use), uses, leaf(0)))
+    return apply(plus, _sum(parts[:half]), _sum(parts[half:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from atnas.compiler.activity import Genotype
 from atnas.compiler.conditions import conditions
 from atnas.compiler.same.unique import Unique, unique
 from atnas.compiler.space import Compiled
@@ -18,6 +19,7 @@ def describe(space: Compiled, with_unique: bool = False) -> dict[str, Any]:
     """The JSON object of a space; counts stand in it as text, since JSON's numbers are not as exact."""
     found = survey(space)
     same = unique(space) if with_unique else None
+    ends = {metric: _extremes(space, metric) for metric in METRICS}
     return {
         "name": space.net.name,
         "inputs": [{"name": n.name, "shape": list(n.shape)} for n in space.net.nodes if isinstance(n, InputNode)],
@@ -28,9 +30,9 @@ def describe(space: Compiled, with_unique: bool = False) -> dict[str, Any]:
         ],
         "architectures": str(space.encoding.count()),
         "unique": str(same.different) if same is not None and same.every else None,
-        **{metric: _extremes(space, metric) for metric in METRICS},
+        **{metric: _values(found) for metric, found in ends.items()},
         **latency(space),
-        "attained": {metric: _attained(space, metric) for metric in METRICS},
+        "attained": {metric: _attained(space, found) for metric, found in ends.items()},
         "distribution": _distribution(space, found),
         "constraints": [
             {"line": span.text, "share": share.value, "ci95": [share.low, share.high], "exact": share.is_exact}
@@ -50,24 +52,27 @@ def _sampled(same: Unique) -> dict[str, Any]:
     }
 
 
-def _extremes(space: Compiled, metric: str) -> dict[str, int | None]:
-    """None where constraints leave no architecture."""
-    if not space.encoding.count():
-        return {"min": None, "max": None}
-    return {end: space.costs.extreme(metric, end == "max")[0] for end in ("min", "max")}
+Ends = dict[str, tuple[int, Genotype]]
+"""The least and the most of a cost, each with an architecture; none where constraints leave no architecture."""
 
 
-def _attained(space: Compiled, metric: str) -> dict[str, dict[str, Json]]:
-    """An architecture with the least and one with the most; none where constraints leave no architecture."""
+def _extremes(space: Compiled, metric: str) -> Ends:
     if not space.encoding.count():
         return {}
-    found = {end: space.costs.extreme(metric, end == "max")[1] for end in ("min", "max")}
-    return {end: space.encoding.decode(genotype) for end, genotype in found.items()}
+    return {end: space.costs.extreme(metric, end == "max") for end in ("min", "max")}
+
+
+def _values(ends: Ends) -> dict[str, int | None]:
+    return {end: ends[end][0] if ends else None for end in ("min", "max")}
+
+
+def _attained(space: Compiled, ends: Ends) -> dict[str, dict[str, Json]]:
+    return {end: space.encoding.decode(genotype) for end, (_, genotype) in ends.items()}
 
 
 def latency(space: Compiled) -> dict[str, dict[str, dict[str, float | None]]]:
     """`latency`, the least and the most seconds on each device, where a space is measured on any."""
-    found = {table.name: _extremes(space, table.metric) for table in space.net.tables}
+    found = {table.name: _values(_extremes(space, table.metric)) for table in space.net.tables}
     seconds = {device: {end: _seconds(time) for end, time in ends.items()} for device, ends in found.items()}
     return {"latency": seconds} if seconds else {}
 
