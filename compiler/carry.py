@@ -15,8 +15,10 @@ from torch import Tensor
 
 from atnas.compiler.contain import overlay
 from atnas.compiler.elastic import owned, region
-from atnas.dsl.net import LayerNode, Net
-from atnas.dsl.operator import Shape
+from atnas.dsl.cases import values
+from atnas.dsl.extern import layer_class
+from atnas.dsl.net import LayerNode, Net, Static, number
+from atnas.dsl.operator import ParameterInfo, Shape, parameters
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Carry:
     of_numbers: int
 
 
-def carry(old: Net, new: Net) -> Carry:
-    """What carries over from one space to another."""
-    before, after = _sizes(old), _sizes(new)
+def carry(old: Net, new: Net, weights: Mapping[str, Tensor] | None = None) -> Carry:
+    """What carries over from one space to another; of these weights, where they are given."""
+    after = _sizes(new)
+    before = _sizes(old) if weights is None else {name: tuple(t.shape) for name, t in weights.items()}
     common = {}
     for name, source in _sources(old, new, before, after).items():
         common[name] = prod(map(min, before[source], after[name]))
@@ -66,14 +69,28 @@ def _places(old: Net, new: Net) -> dict[str, str]:
     """For each place of a new layer that of the old one it continues."""
     laid = overlay(new, old)
     if laid is None:
-        kept = {n.place: n.operator for n in old.nodes if isinstance(n, LayerNode)}
-        return {n.place: n.place for n in new.nodes if isinstance(n, LayerNode) and kept.get(n.place) == n.operator}
+        kept = {n.place: n for n in old.nodes if isinstance(n, LayerNode)}
+        layers = (n for n in new.nodes if isinstance(n, LayerNode) and n.place in kept)
+        return {n.place: n.place for n in layers if _is_alike(kept[n.place], n)}
     found = {}
     for small, large in sorted(laid, reverse=True):  # of several old layers on one new layer the first counts
         mine, theirs = old.nodes[small], new.nodes[large]
         if isinstance(mine, LayerNode) and isinstance(theirs, LayerNode):
             found[theirs.place] = mine.place
     return found
+
+
+def _is_alike(old: LayerNode, new: LayerNode) -> bool:
+    """Whether two layers can be one in all that is not elastic. Weights of four groups mean nothing to one of two."""
+    if old.operator != new.operator:
+        return False
+    fixed = [info for info in parameters(layer_class(new.operator)) if not info.elastic]
+    return all(_possible(old, info) & _possible(new, info) for info in fixed)
+
+
+def _possible(layer: LayerNode, info: ParameterInfo) -> set[Static]:
+    """What a parameter can be."""
+    return set(values(number(dict(layer.arguments).get(info.name, info.default))))
 
 
 def _sizes(net: Net) -> dict[str, Shape]:

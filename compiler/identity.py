@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -34,10 +35,16 @@ from atnas.dsl.net import (
     evaluate,
 )
 from atnas.dsl.operator import Shape
+from atnas.dsl.syntax import ast
 from atnas.dsl.syntax.unparse import text
 
 MARK: Final = "atnas space 1"
 """What forms begin with. A version that gives another form to an old space changes it."""
+
+WORD: Final = re.compile(r"[^\W\d]\w*")
+
+UNKNOWN: Final = -1
+"""In the place of a decision that has no number yet."""
 
 Form = Any
 """What JSON can hold."""
@@ -76,7 +83,7 @@ class _Former:
 
     def whole(self) -> Form:
         decisions = [self.net.decisions[d] for d in self.decisions]
-        constraints = [] if self.genotype is not None else [self._constraint(c) for c in self.net.constraints]
+        constraints = {} if self.genotype is not None else {self._written(c): c for c in self.net.constraints}
         return {
             "is": MARK,
             "inputs": [list(shape) for shape in self._inputs()],
@@ -84,7 +91,7 @@ class _Former:
             "nodes": [self._node(n) for n in self.order],
             "outputs": [self.numbers[self._through(n)] for _, n in self.net.outputs],
             "decisions": [[len(d.options), d.ordered] for d in decisions],
-            "constraints": sorted(constraints, key=json.dumps),
+            "constraints": [self._constraint(constraints[written]) for written in sorted(constraints)],
         }
 
     def _inputs(self) -> Iterator[Shape]:
@@ -140,7 +147,8 @@ class _Former:
                 yield from (edge.guard.decision for edge in node.edges if edge.guard is not None)
             for num in numbers(node):
                 yield from (pick.decision for pick in picks(num))
-        conditions = [part for c in self.net.constraints for part in (c.condition, c.guard) if part is not None]
+        constraints = sorted(self.net.constraints, key=self._written)
+        conditions = [part for c in constraints for part in (c.condition, c.guard) if part is not None]
         for condition in conditions:
             yield from _asked(condition)
         for cases in (*map(_read, nums), *map(_read_in, conditions)):
@@ -167,7 +175,7 @@ class _Former:
             return _plain(evaluate(num, self.genotype))
         match num:
             case Pick(decision, options):
-                return ["pick", self.decisions[decision], [self._number(option) for option in options]]
+                return ["pick", self.decisions.get(decision, UNKNOWN), [self._number(option) for option in options]]
             case Arith(op, left, right):
                 return [op, self._number(left), self._number(right)]
             case Read(cases):
@@ -177,6 +185,8 @@ class _Former:
 
     def _cases(self, cases: Cases[Any]) -> Form:
         """A diagram as a list of its nodes, each after those it leads to."""
+        if not support(cases) <= self.decisions.keys():
+            return ["cases", UNKNOWN]
         lines: dict[Cases[Any], int] = {}
         listed: list[Form] = []
 
@@ -194,6 +204,10 @@ class _Former:
         guard = None if constraint.guard is None else self._condition(constraint.guard)
         return [self._condition(constraint.condition), guard]
 
+    def _written(self, constraint: Constraint) -> str:
+        """By which constraints are sorted: decisions that only they speak of are alike until they have numbers."""
+        return json.dumps(self._constraint(constraint))
+
     def _condition(self, condition: Condition) -> Form:
         match condition:
             case Compare(op, left, right):
@@ -204,7 +218,7 @@ class _Former:
                 found = [[self.numbers[n], self._cases(come_to)] for n, come_to in uses if n in self.numbers]
                 return ["count", sorted(found, key=json.dumps)]
             case Members(decision, sizes):
-                return ["members", self.decisions[decision], list(sizes)]
+                return ["members", self.decisions.get(decision, UNKNOWN), list(sizes)]
             case _:
                 return self._number(condition)
 
@@ -217,12 +231,17 @@ def _table(table: Table) -> Form:
 
 
 def operator_form(operator: str | Signature) -> Form:
-    """An operator whatever an `extern op` is called."""
+    """An operator whatever an `extern op`, its inputs and their sizes are called."""
     if isinstance(operator, str):
         return operator
-    ports = [[text(size) for size in sizes] for _, sizes in operator.inputs]
+    names = {name: name for name, _, _ in operator.parameters}
+
+    def written(sizes: Sequence[ast.Expr]) -> list[str]:
+        return [WORD.sub(lambda word: names.setdefault(word[0], f"#{len(names)}"), text(size)) for size in sizes]
+
+    ports = [written(sizes) for _, sizes in operator.inputs]
     parameters = [[name, kind, _plain(default)] for name, kind, default in operator.parameters]
-    return ["extern", operator.target, parameters, ports, [text(size) for size in operator.output]]
+    return ["extern", operator.target, parameters, ports, written(operator.output)]
 
 
 def _plain(value: Any) -> Form:

@@ -51,7 +51,9 @@ def heritage(earlier: RunFolder, plan: Plan) -> Heritage:
     weights, _ = earlier.load("best")
     space = compile(plan.narrowed)
     state = Supernet(space.net, space.encoding, derive(plan.settings.seed, "weights")).state_dict()
-    amount = carry(old.net, plan.net)
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise Unable(f"the best weights of {earlier.root} are not all finite numbers: nothing can begin with them")
+    amount = carry(old.net, plan.net, weights)
     if not amount.numbers:
         raise Unable(f"nothing that {earlier.root} learned carries over to `{plan.net.name}`: no layer is the same")
     origin = {"from": str(earlier.root), "digest": digest(old), **asdict(amount)}

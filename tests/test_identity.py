@@ -88,6 +88,44 @@ def test_an_edit_that_changes_the_meaning_changes_the_digest(word: str, other: s
     assert of(SPACE.replace(word, other)) != of(SPACE)
 
 
+CONSTRAINED = """\
+op unit(c) = conv(c, 3) -> bn
+
+space s [x: (3, 8, 8)] -> y {
+  u = 1 | 2
+  v = 1 | 2 | 4
+  y = x -> (unit(4) | skip) * 3
+  require count(unit) <= 2
+  require u + v <= 5
+  require u < v
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: re.sub(r"\bunit\b", "block", text),
+        lambda text: "\n".join([*text.splitlines()[:-3], *text.splitlines()[-3:-1][::-1], "}"]),
+        lambda text: text.replace("  require u < v\n", "  require u < v\n  require u < v\n"),
+        lambda text: text.replace("u = 1 | 2\n  v = 1 | 2 | 4", "v = 1 | 2 | 4\n  u = 1 | 2"),
+    ],
+)
+def test_constraints_are_the_same_whatever_they_speak_of_is_called_and_in_any_order(edit: Callable[[str], str]) -> None:
+    edited = edit(CONSTRAINED)
+    assert edited != CONSTRAINED
+    assert of(edited) == of(CONSTRAINED)
+
+
+def test_the_sizes_of_a_layer_of_ones_own_may_have_any_names() -> None:
+    text = (
+        'extern op swirl(c: int) [x: (n, h, w)] -> (c, h, w) = "my_layers:Swirl"\n'
+        "space s [x: (3, 8, 8)] -> y {\n  y = x -> swirl(4)\n}\n"
+    )
+    assert of(text.replace("swirl", "twist").replace("n, h", "m, k").replace("c, h", "c, k")) == of(text)
+    assert of(text.replace("(c, h, w)", "(c, w, h)")) != of(text)
+
+
 def test_a_digest_is_the_same_in_every_process_and_version() -> None:
     assert of(SPACE) == PINNED
     code = "import test_identity as test; print(test.of(test.SPACE))"
@@ -258,6 +296,18 @@ def test_a_run_begins_with_what_another_learned_on_a_smaller_space(tmp_path: Pat
     assert about["inherited"]["numbers"] == 12 * 2 + 12 * 13 + 13
     assert "beginning with weights of" in ended.err
     assert run(tmp_path / "b.atnas", tmp_path / "afresh").out != ended.out
+    assert run(tmp_path / "b.atnas", new, "--from", old).code == 0  # the same command again
+    refused = run(tmp_path / "b.atnas", tmp_path / "afresh", "--from", old)
+    assert refused.code == 2
+    assert "afresh began without the weights of another; --out NEW or --fresh begins one" in refused.err
+
+
+@pytest.mark.parametrize("word", ["groups = 4", "stride = 2"])
+def test_weights_that_mean_something_else_do_not_carry_over(word: str) -> None:
+    text = "space s [x: (8, 8, 8)] -> y {{\n  y = x -> conv(8, 3{}) -> conv(8, 1)\n}}\n"
+    old, new = compiled(text.format("")), compiled(text.format(f", {word}"))
+    amount = carry(old.net, new.net)
+    assert (amount.layers, amount.of_layers) == (1, 2)
 
 
 def test_a_diff_is_told_to_people_and_to_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from atnas import __version__
 from atnas.cli.experiments import Chosen, Findings, chosen, resumed
 from atnas.cli.progress import watcher
 from atnas.cli.table import show
+from atnas.dsl.errors import Unable
 from atnas.runtime.device import Device, choose, keep_memory
 from atnas.runtime.files import told
 from atnas.runtime.folder import RunFolder
@@ -55,9 +56,12 @@ def command(
     except Findings:
         return 1
     folder = RunFolder(Path(out) if out else Path("runs") / found.plan.name)
-    if not fresh:
+    goes_on = not fresh and folder.program.exists()
+    if goes_on:
         found = resumed(found, folder)
-    if not fresh and folder.holds(found.artifact.bytes) and folder.result.exists():
+        if before is not None:
+            _began_with(Path(before), folder)
+    if goes_on and folder.holds(found.artifact.bytes) and folder.result.exists():
         show(folder.read(folder.result.name))
         click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
         return 0
@@ -66,7 +70,6 @@ def command(
     keep_memory()
     where = choose(device)
     found.plan.tasks.open()
-    goes_on = not fresh and folder.program.exists()
     inherited = None if before is None or goes_on else heritage(RunFolder(Path(before)), found.plan)
     if fresh:
         folder.set_aside()
@@ -78,6 +81,14 @@ def command(
         if inherited is not None:
             inherited.leave(folder)
         return _run(found, folder, where, workers)
+
+
+def _began_with(before: Path, folder: RunFolder) -> None:
+    """Raises `Unable` where a run that goes on did not begin with the weights of another one."""
+    origin = folder.read("run.json").get("inherited", {}).get("from")
+    if origin is None or Path(origin).resolve() != before.resolve():
+        began = "without the weights of another" if origin is None else f"with the weights of {origin}"
+        raise Unable(f"the run in {folder.root} began {began}; --out NEW or --fresh begins one with those of {before}")
 
 
 def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | None) -> int:
