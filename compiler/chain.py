@@ -1,8 +1,7 @@
 """Depth as a sum along a chain, so that bucket elimination finds its extremes under any constraints.
 
-A chain leads from the inputs to the outputs through every step that all ways pass (the dominators; Lengauer and Tarjan,
-"A fast algorithm for finding dominators in a flowgraph", 1979). A link of it adds its longest way through, and the
-depth is the sum of those after the last link that nothing goes through.
+A chain leads from the inputs to the outputs through every step that all ways pass. A link of it adds its longest way
+through, and the depth is the sum of those after the last link that nothing goes through.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import networkx as nx
 
 from atnas.compiler.activity import Genotype
 from atnas.compiler.factors import LARGEST, SMALLEST, Semiring, eliminate
+from atnas.compiler.graph import passed
 from atnas.dsl.cases import Cases, apply, choose, leaf, values
 from atnas.dsl.meter import Meter, TooLarge, metered
 
@@ -85,11 +85,7 @@ def _posts(taken: Mapping[int, set[int]]) -> list[int]:
     flow = nx.DiGraph()
     for n, sources in taken.items():
         flow.add_edges_from((source, n) for source in sources or {BEGINNING})
-    above = nx.immediate_dominators(flow, BEGINNING)
-    posts = [END]
-    while posts[-1] != BEGINNING:
-        posts.append(above[posts[-1]])
-    return posts[::-1]
+    return passed(flow, BEGINNING, END)
 
 
 def _link(steps: Mapping[int, Cases[Ways]], taken: Mapping[int, set[int]], start: int, end: int) -> Cases[Reach]:

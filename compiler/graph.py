@@ -145,3 +145,14 @@ def _dag(nodes: Mapping[int, NetNode]) -> nx.DiGraph[Any]:
     dag.add_nodes_from((number, {"node": node}) for number, node in nodes.items())
     dag.add_edges_from((source, number) for number, node in nodes.items() for source in sources(node))
     return nx.freeze(dag)
+
+
+def passed(flow: nx.DiGraph, start: int, end: int) -> list[int]:
+    """What every way from one node to another passes, both included, in order: the dominators of the end (Lengauer and
+    Tarjan, "A fast algorithm for finding dominators in a flowgraph", 1979).
+    """
+    above = nx.immediate_dominators(flow, start)
+    found = [end]
+    while found[-1] != start:
+        found.append(above[found[-1]])
+    return found[::-1]

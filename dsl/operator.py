@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from torch import nn
@@ -109,6 +109,11 @@ class Operator(ABC):
         """
         del inputs
         return "function" if self.weightless else "own"
+
+    def settled(self, *inputs: Shape) -> Self:
+        """The same layer with a number in the place of every default that stands for one."""
+        del inputs
+        return self
 
     def is_uniform(self, of_zeros: bool) -> bool:
         """Whether a map that is the same at every place, of zeros or of other numbers, stays so."""

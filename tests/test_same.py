@@ -119,6 +119,46 @@ def test_layers_that_can_be_exchanged_are_exchanged_and_weights_used_twice_are_n
     assert len(partitions(*twice)[0]) == 2
 
 
+LAYERS = ["skip", "none", "conv(w, 3)", "relu", "bn", "sigmoid", "avg_pool(3, stride = 1)", "max_pool(1)"]
+STEPS = [*LAYERS, "none -> bn", "none -> sigmoid", "none -> conv(w, 1)", "none -> conv(w, 1) -> relu"]
+BODIES = [
+    "a = x -> {}\n  y = a -> {} + x -> {}",
+    "a = x -> {}\n  b = x -> {}\n  y = mul(a, b) + x -> {}",
+    "a = x -> {}\n  y = add(a, a -> {}) -> {}",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    body=st.sampled_from(BODIES),
+    steps=st.lists(st.lists(st.sampled_from(STEPS), min_size=1, max_size=2, unique=True), min_size=3, max_size=3),
+    before=st.sampled_from(["", "none -> ", "relu -> "]),
+    shared=st.booleans(),
+)
+@example(
+    body=BODIES[2], steps=[["sigmoid"], ["none", "skip"], ["skip", "none -> sigmoid"]], before="none -> ", shared=True
+)
+def test_a_body_of_another_width_is_told_apart_as_if_it_were_the_only_one(
+    body: str, steps: list[list[str]], before: str, shared: bool
+) -> None:
+    """What is known of a body is used for its copies of other widths: that changes no count."""
+    written_out = body.format(*(f"({' | '.join(each)})" for each in steps))
+    space = compiled(
+        f"{'cell' if shared else 'op'} f(w) [x] -> y {{\n  {written_out}\n}}\n"
+        "space s [image: (3, 4, 4)] -> y {\n"
+        f"  y = image -> conv(4, 3) -> f(4) -> conv(8, 3) -> {before}f(8)\n}}\n"
+    )
+    found = unique(space)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_twin", lambda *_: None)
+        assert unique(space) == found
+
+
+def test_a_default_that_is_written_out_makes_no_other_function() -> None:
+    pools = compiled("space s [x: (3, 8, 8)] -> y {\n  y = x -> (max_pool(2) | max_pool(2, stride = 2))\n}\n")
+    assert unique(pools) == Unique(every=True, looked_at=2, different=1)
+
+
 def test_functions_of_different_inputs_are_different() -> None:
     text = "space s [a: (8, 4, 4), b: (8, 4, 4)] -> y {\n  y = (a -> relu | b -> relu)\n}\n"
     assert unique(compiled(text)) == Unique(every=True, looked_at=2, different=2)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from atnas.compiler.operators import counts
 from atnas.compiler.operators.shapes import tokens, written
@@ -51,6 +51,10 @@ class Attention(Operator):
 
     def layers(self) -> int:
         return 2
+
+    def settled(self, *inputs: Shape) -> Self:
+        del inputs
+        return replace(self, head_dim=self._head_dim)
 
     def build(self, x: Shape) -> nn.Module:
         from atnas.compiler.operators import modules

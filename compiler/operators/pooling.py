@@ -11,8 +11,8 @@ rounding down. With `ceil` the quotient rounds up, and the last window may hang 
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from atnas.compiler.operators.shapes import feature_map, written
 from atnas.dsl.operator import Law, Operator, Shape, ShapeError, param
@@ -39,6 +39,10 @@ class Pool(Operator, ABC):
     def law(self, x: Shape) -> Law:
         del x
         return "pool"
+
+    def settled(self, *inputs: Shape) -> Self:
+        del inputs
+        return replace(self, stride=self.step)
 
     def is_uniform(self, of_zeros: bool) -> bool:
         del of_zeros

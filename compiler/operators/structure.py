@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from atnas.compiler.operators import counts
 from atnas.compiler.operators.activation import Elementwise
@@ -45,6 +45,9 @@ class Skip(Operator):
 
     def law(self, x: Shape) -> Law:
         return "passes" if self._passes(x) else "own"
+
+    def settled(self, *inputs: Shape) -> Self:
+        return replace(self, channels=self._width(*inputs))
 
     def layers(self) -> int:
         return int(self.stride > 1 or self.channels is not None)

@@ -21,6 +21,11 @@ MOST: Final = 5_040
 Parts = Mapping[int, tuple[int, ...]]
 """What each term of a piece is made of, every term after its parts."""
 
+Names = Mapping[Hashable, Hashable]
+"""What stands in the place of what a term is."""
+
+UNCHANGED: Final[Names] = {}
+
 GIVEN: Final = ("given",)
 
 
@@ -29,21 +34,35 @@ class Forms:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
+        self._first: dict[int, tuple[Terms, Piece]] = {}
+        self._made_of: dict[int, set[Hashable]] = {}
 
     def __call__(self, form: Hashable) -> int:
         return self._numbers.setdefault(form, len(self._numbers))
 
-    def of(self, terms: Terms, piece: Piece) -> int:
-        """The form of a piece."""
+    def of(self, terms: Terms, piece: Piece, names: Names = UNCHANGED) -> int:
+        """The form of a piece; of the same piece of other layers, where they have other names."""
         parts = _parts(terms, piece)
-        bare = self._downwards(terms, piece, parts, {})
+        bare = self._downwards(terms, piece, parts, {}, names)
         shared = [n for n, count in _ways(parts, piece).items() if count > 1 and terms.all[n].kind == "own"]
-        if not shared:
-            return self(("form", bare[piece.term]))
-        return min(
-            self(("form", self._downwards(terms, piece, parts, order)[piece.term]))
-            for order in self._orders(terms, parts, bare, shared)
-        )
+        if shared:
+            orders = self._orders(terms, parts, bare, shared)
+            found = min(self(("form", self._downwards(terms, piece, parts, o, names)[piece.term])) for o in orders)
+        else:
+            found = self(("form", bare[piece.term]))
+        self._first.setdefault(found, (terms, piece))
+        return found
+
+    def made_of(self, form: int) -> set[Hashable]:
+        """What the terms are in a form that `of` found."""
+        if form not in self._made_of:
+            terms, piece = self._first[form]
+            self._made_of[form] = {terms.all[n].what for n in _parts(terms, piece) if n != piece.given}
+        return self._made_of[form]
+
+    def renamed(self, form: int, names: Names) -> int:
+        """The form of the same piece of other layers."""
+        return self.of(*self._first[form], names)
 
     def _orders(
         self, terms: Terms, parts: Parts, bare: Mapping[int, int], shared: list[int]
@@ -60,7 +79,9 @@ class Forms:
         for ordered in product(*(permutations(group) for group in groups)):
             yield {number: i for i, number in enumerate(chain(*ordered))}
 
-    def _downwards(self, terms: Terms, piece: Piece, parts: Parts, order: Mapping[int, int]) -> dict[int, int]:
+    def _downwards(
+        self, terms: Terms, piece: Piece, parts: Parts, order: Mapping[int, int], names: Names
+    ) -> dict[int, int]:
         """The form of each term of a piece; that of a shared layer has its place in the order."""
         found: dict[int, int] = {}
         for number in parts:
@@ -70,7 +91,7 @@ class Forms:
                 continue
             of = [found[part] for part in parts[number]]
             of = sorted(of) if term.kind in ORDERLESS else of
-            found[number] = self((term.kind, term.what, tuple(of), order.get(number)))
+            found[number] = self((term.kind, names.get(term.what, term.what), tuple(of), order.get(number)))
         return found
 
     def _upwards(self, terms: Terms, parts: Parts, bare: Mapping[int, int]) -> dict[int, int]:

@@ -10,7 +10,7 @@ from atnas.compiler.graph import Graph, sources
 from atnas.dsl.cases import Cases, at, leaf, support
 from atnas.dsl.extern import layer_class
 from atnas.dsl.net import InputNode, LayerNode, NetNode, evaluate, number
-from atnas.dsl.operator import Law, Shape
+from atnas.dsl.operator import Law, Operator, Shape
 
 
 class Layer(NamedTuple):
@@ -23,7 +23,7 @@ class Layer(NamedTuple):
     keeps_zero: bool
     linear: bool
     uniform: tuple[bool, bool]
-    what: tuple[Hashable, Hashable, tuple[Shape, ...]]
+    what: tuple[Operator, tuple[Shape, ...]]
     shape: Shape
 
     @property
@@ -32,9 +32,14 @@ class Layer(NamedTuple):
         return self.law, self.keeps_zero, self.linear, self.uniform, self.keeps_shape
 
     @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Those of its inputs and of its output."""
+        return (*self.what[1], self.shape)
+
+    @property
     def keeps_shape(self) -> bool:
         """Whether all its inputs have the shape of its output."""
-        return all(shape == self.shape for shape in self.what[2])
+        return all(shape == self.shape for shape in self.what[1])
 
 
 class Layers:
@@ -91,10 +96,8 @@ class Layers:
     def _made(self, n: int, genotype: Genotype) -> Layer:
         node = self._graph.nodes[n]
         assert isinstance(node, LayerNode)
-        cls = layer_class(node.operator)
-        arguments = tuple((name, evaluate(num, genotype)) for name, num in node.arguments)
         inputs = tuple(at(self.shape(s), genotype) for s in sources(node))
-        made = cls(**dict(arguments))
+        made = layer_class(node.operator)(**{name: evaluate(num, genotype) for name, num in node.arguments})
         uniform = made.is_uniform(of_zeros=True), made.is_uniform(of_zeros=False)
-        what = node.operator, arguments, inputs
-        return Layer(made.law(*inputs), cls.keeps_zero, cls.linear, uniform, what, at(node.shape, genotype))
+        what = made.settled(*inputs), inputs
+        return Layer(made.law(*inputs), made.keeps_zero, made.linear, uniform, what, at(node.shape, genotype))

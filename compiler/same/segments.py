@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,9 +11,10 @@ from typing import Literal
 import networkx as nx
 
 from atnas.compiler.activity import Genotype
-from atnas.compiler.graph import Graph, sources
+from atnas.compiler.graph import Graph, passed, sources
+from atnas.compiler.same.form import Names
 from atnas.compiler.same.layers import Layer, Layers
-from atnas.compiler.same.terms import Term, Terms
+from atnas.compiler.same.terms import Term, Terms, places
 from atnas.dsl.cases import at
 from atnas.dsl.net import ChoiceNode, LayerNode, evaluate
 
@@ -58,11 +59,19 @@ class Segment:
         Two architectures are then the same in the one where they are the same in the other.
         """
         mine, others = self.fixed, other.fixed
-        if mine is None or others is None or self._wiring != other._wiring or len(mine) != len(others):
+        if not mine or not others or self._wiring != other._wiring or len(mine) != len(others):
             return False
         pairs = set(zip(mine, others, strict=True))
-        alike = all(a.known == b.known for a, b in pairs)
-        return alike and len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+        sizes = {sizes for mine, other in pairs for sizes in zip(mine.shapes, other.shapes, strict=True)}
+        return all(a.known == b.known for a, b in pairs) and _is_one_to_one(pairs) and _is_one_to_one(sizes)
+
+    def names(self, twin: Segment) -> Names:
+        """What this segment's layers and shapes are in a twin."""
+        pairs = list(zip(self.fixed or (), twin.fixed or (), strict=True))
+        found: dict[Hashable, Hashable] = {mine.what: other.what for mine, other in pairs}
+        for shape, size in (sizes for a, b in pairs for sizes in zip(a.shapes, b.shapes, strict=True)):
+            found |= {shape: size, places(shape): places(size)}
+        return found
 
     def term(self, genotype: Genotype, terms: Terms, given: Given) -> int:
         """What the exits are of the entries in one architecture; labels are places in the segment."""
@@ -112,12 +121,8 @@ def segments(graph: Graph) -> list[Segment]:
     flow = nx.DiGraph(graph.dag)
     flow.add_edges_from((BEFORE, n) for n in graph.nodes if not sources(graph.nodes[n]))
     flow.add_edges_from((n, AFTER) for n in outputs)
-    above = nx.immediate_dominators(flow, BEFORE)
-    chain = [AFTER]
-    while chain[-1] != BEFORE:
-        chain.append(above[chain[-1]])
     layers = Layers(graph)
-    return [_segment(graph, layers, start, end) for start, end in pairwise(reversed(chain))]
+    return [_segment(graph, layers, *ends) for ends in pairwise(passed(flow, BEFORE, AFTER))]
 
 
 def _segment(graph: Graph, layers: Layers, start: int, end: int) -> Segment:
@@ -136,3 +141,7 @@ def _between(graph: Graph, entries: tuple[int, ...], exits: tuple[int, ...]) -> 
             seen.add(n)
             todo += sources(graph.nodes[n])
     yield from sorted(seen - set(entries))
+
+
+def _is_one_to_one(pairs: Collection[tuple[Hashable, Hashable]]) -> bool:
+    return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})

@@ -28,6 +28,11 @@ class Term(NamedTuple):
     label: int = 0
 
 
+def places(shape: Shape) -> Hashable:
+    """What a map that is the same at every place is, given another number of places."""
+    return "places", shape
+
+
 class Terms:
     """The terms made so far; the number of a term is its place in the list, after those it is made of."""
 
@@ -103,7 +108,7 @@ class Terms:
         if layer.linear and self.all[inputs[0]].kind == "sum":
             return self.sum([self._function(layer, [part]) for part in self.all[inputs[0]].of], layer.shape)
         if layer.law == "pool" and self._uniform[inputs[0]]:
-            same = Term("function", ("places", layer.shape), tuple(inputs))
+            same = Term("function", places(layer.shape), tuple(inputs))
             return inputs[0] if layer.keeps_shape else self.number(same, is_uniform=True)
         return self.number(Term("function", layer.what, tuple(inputs)), self._stays_uniform(layer, inputs))
 

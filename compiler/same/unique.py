@@ -7,7 +7,7 @@ other orders and brackets of sums, and by exchanging layers that are alike. Weig
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
@@ -51,14 +51,14 @@ class Families:
     """Keys of architectures: equal where they are the same family of functions by construction."""
 
     def __init__(self, graph: Graph) -> None:
-        self._forms = Forms()
+        forms, found = Forms(), segments(graph)
+        different = {segment.pattern: segment for segment in reversed(found)}
         patterns: dict[Hashable, _Pattern] = {}
-        self._patterns = []
-        for segment in segments(graph):
-            if segment.pattern not in patterns:
-                twin = _twin(segment, list(patterns.values()))
-                patterns[segment.pattern] = _Pattern(segment, self._forms, twin)
-            self._patterns.append(patterns[segment.pattern])
+        for pattern, segment in reversed(different.items()):
+            twin = _twin(segment, list(patterns.values()))
+            others = [other for other in different.values() if other is not segment]
+            patterns[pattern] = _Pattern(segment, forms, _Twin(twin, forms, segment, others) if twin else None)
+        self._patterns = [patterns[segment.pattern] for segment in found]
 
     def __call__(self, genotype: Genotype) -> Key:
         """The key of an architecture."""
@@ -86,7 +86,7 @@ class _Part(NamedTuple):
 class _Pattern:
     """A segment and all its copies."""
 
-    def __init__(self, segment: Segment, forms: Forms, twin: _Pattern | None) -> None:
+    def __init__(self, segment: Segment, forms: Forms, twin: _Twin | None) -> None:
         self.segment = segment
         self.twin = twin
         self._terms = Terms()
@@ -99,7 +99,7 @@ class _Pattern:
         key = given, tuple([genotype[d] for d in self.segment.decisions])
         found = self._known.get(key)
         if found is None:
-            found = self._of_twin(genotype, given) if self.twin else self._worked_out(genotype, given)
+            found = self.twin.part(genotype, given) if self.twin else self._worked_out(genotype, given)
             self._known[key] = found
         return found
 
@@ -112,15 +112,6 @@ class _Pattern:
             constant = is_constant(self._terms, term)
             self._of_term[term] = _Part((*forms, *[START] * constant), self._gives(term), constant)
         return self._of_term[term]
-
-    def _of_twin(self, genotype: Genotype, given: Given) -> _Part:
-        """What a twin's forms stand for here."""
-        assert self.twin is not None
-        part = self.twin.part(genotype, given)
-        bare = (
-            form if isinstance(form, Times) or form == START else self._forms((id(self), form)) for form in part.forms
-        )
-        return part._replace(forms=tuple(bare))
 
     def _gives(self, term: int) -> Given:
         if self._terms.all[term].kind == "zero":
@@ -155,13 +146,35 @@ def _append(found: list[Hashable], form: Hashable) -> None:
         found.append(form)
 
 
-def _twin(segment: Segment, patterns: list[_Pattern]) -> _Pattern | None:
-    """A pattern whose forms say which architectures are the same in this segment, where they share no layer."""
-    if segment.fixed is None:
-        return None
-    whats = {layer.what for layer in segment.fixed}
-    for pattern in patterns:
-        others = pattern.segment.fixed
-        if pattern.twin is None and others is not None and segment.is_twin(pattern.segment):
-            return pattern if whats.isdisjoint(layer.what for layer in others) else None
-    return None
+class _Twin:
+    """A pattern that stands for another one, which is the same but for the names of its layers."""
+
+    def __init__(self, pattern: _Pattern, forms: Forms, segment: Segment, others: Sequence[Segment]) -> None:
+        self._pattern = pattern
+        self._forms = forms
+        self._names = pattern.segment.names(segment)
+        self._own = {layer.what for layer in segment.fixed or ()}
+        known = {layer.what for other in others for layer in other.fixed or ()}
+        self._elsewhere = self._own if any(other.fixed is None for other in others) else self._own & known
+        self._renamed: dict[Hashable, Hashable] = {}
+
+    def part(self, genotype: Genotype, given: Given) -> _Part:
+        """What its forms stand for under the other names."""
+        part = self._pattern.part(genotype, given)
+        return part._replace(forms=tuple(map(self._form, part.forms)))
+
+    def _form(self, form: Hashable) -> Hashable:
+        """A form that only this pattern has needs to be told apart from its other forms alone."""
+        if not isinstance(form, int):
+            return form
+        if form not in self._renamed:
+            names = {self._names.get(what) for what in self._forms.made_of(form)} & self._own
+            is_elsewhere = names <= self._elsewhere
+            renamed = self._forms.renamed(form, self._names) if is_elsewhere else self._forms((id(self), form))
+            self._renamed[form] = renamed
+        return self._renamed[form]
+
+
+def _twin(segment: Segment, patterns: Iterable[_Pattern]) -> _Pattern | None:
+    """A pattern whose forms say which architectures are the same in this segment."""
+    return next((each for each in patterns if each.twin is None and segment.is_twin(each.segment)), None)
