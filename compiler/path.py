@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,15 @@ class Network(nn.Module):
         ]
         self._width = max(slots) + 1
         self._output = slots[output]
+        self.last = _last_with_weights(steps, output)
+
+    def exchanged(self, layers: Mapping[str, nn.Module]) -> Network:
+        """The same with other layers in the places."""
+        made = copy.copy(self)
+        made._modules = dict(layers)
+        names = {id(layer): place for place, layer in self._modules.items()}
+        made._program = [(layers[names[id(layer)]], *rest) for layer, *rest in self._program]  # type: ignore[misc]
+        return made
 
     def forward(self, x: Tensor) -> Tensor:
         slots: list[Any] = [x] * self._width
@@ -102,13 +112,18 @@ class Path:
     def __init__(self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode) -> None:
         self.genotype = genotype
         self.module = module
-        self._is_narrow = any(map(_is_narrow, module.modules()))
+        self.is_narrow = any(map(_is_narrow, module.modules()))
         self.regions: dict[str, Region] = {}
-        self._mode = mode
+        self.mode = mode
         self._weights: list[tuple[str, _Slot]] = []
         self._norms: list[tuple[str, Norm, nn.Module]] = []
         for name, part in module.named_modules():
             self._bind(name, part, owners)
+
+    @property
+    def head(self) -> frozenset[str]:
+        """The names of the weights that no other weights come after: those of the last layer."""
+        return frozenset(name for name, _ in self._weights if name.partition(".")[0] in self.module.last)
 
     def weights(self) -> Weights:
         """The supernet's parameters for this architecture: detached views."""
@@ -127,14 +142,14 @@ class Path:
 
         Purely functional but for `statistics="track"`, which moves the supernet's running averages.
         """
-        self._mode.statistics = statistics
+        self.mode.statistics = statistics
         if statistics in ("running", "track"):
             for _, norm, owner in self._norms:
                 norm.averages = _averages(owner, norm.features)
         try:
             for name, slot in self._weights:
                 slot.lend(weights[name])
-            return self.module(_rows_first(x) if self._is_narrow else x)  # type: ignore[no-any-return]
+            return self.module(_rows_first(x) if self.is_narrow else x)  # type: ignore[no-any-return]
         finally:
             for _, slot in self._weights:
                 slot.restore()
@@ -244,6 +259,21 @@ def _takes(node: NetNode, genotype: Sequence[int]) -> tuple[int, ...]:
 def _output(net: Net) -> int:
     ((_, output),) = net.outputs
     return output
+
+
+def _last_with_weights(steps: Sequence[Step], output: int) -> frozenset[str]:
+    """The places of the layers with weights from which no way to the output passes another one."""
+    found: set[str] = set()
+    todo = [output]
+    while todo:
+        value = todo.pop()
+        if value:
+            step = steps[value - 1]
+            if next(step.layer.parameters(), None) is None:
+                todo += step.takes
+            else:
+                found.add(step.place)
+    return frozenset(found)
 
 
 def _slots(takes: Sequence[tuple[int, ...]], output: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atnas.runtime.tasks.task import Split
-from atnas.runtime.work import Which, Workers
+from atnas.runtime.work import TOGETHER, Which, Workers, units
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -51,7 +51,7 @@ class Evaluation:
     ) -> list[float]:
         """Accuracy or loss of each architecture on a task of its own: numbers `first`, `first` + 1, .. of a purpose."""
         jobs = [(g, Which(split, purpose, first + i)) for i, g in enumerate(genotypes)]
-        found = self.workers.scores(jobs)
+        found = self.workers.scores(units(jobs, TOGETHER))
         if (measure or self.measure) == "loss":
             return [s.loss for s in found]
         return [s.accuracy for s in found if s.accuracy is not None]

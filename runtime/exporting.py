@@ -33,6 +33,7 @@ from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.program import Plan
 from atnas.runtime.search.searcher import Trial, read_trials
+from atnas.runtime.training import of_supernet
 
 Format = Literal["py", "onnx", "pt2"]
 
@@ -95,7 +96,7 @@ def trained(root: Path) -> Trained:
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     try:
-        supernet.load_state_dict(weights)
+        supernet.load_state_dict(of_supernet(weights))
     except RuntimeError as error:
         raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
     return Trained(folder, plan, space, supernet.eval(), tuple(read_trials(folder.trials)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ import torch
 from atnas.dsl.errors import Unable
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.folder import RunFolder
+from atnas.runtime.learn.beside import Beside
 from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
-from atnas.runtime.work import Which
+from atnas.runtime.work import TOGETHER, Which, units
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -27,6 +28,7 @@ SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
 
 NET = "net/"
+BESIDE = "beside/"
 OUTER = "outer/"
 
 INHERITED = "inherited"
@@ -39,12 +41,13 @@ class Training:
     `best_score` is that of the best validation so far; the weights it was reached with are in the folder.
     """
 
-    def __init__(self, plan: Plan, supernet: Supernet, workers: Workers, folder: RunFolder) -> None:
+    def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, workers: Workers, folder: RunFolder) -> None:
         self.train = plan.train
         self.supernet = supernet
+        self.beside = beside
         self.workers = workers
         self.folder = folder
-        self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()))
+        self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()) | beside.tensors)
         self.step = 0
         self.spent = 0.0
         self.best_score: float | None = None
@@ -60,8 +63,10 @@ class Training:
         """Task i of this step goes along architecture i; the weights move so that adapting them gets better."""
         began = time.monotonic()
         tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(genotypes))]
-        gradients = self.workers.gradients(list(zip(genotypes, tasks, strict=True)))
-        regions = [self.supernet.path(g).regions for g in genotypes]
+        shared = units(list(zip(genotypes, tasks, strict=True)), TOGETHER)
+        gradients = self.workers.gradients(shared, self.step / self.train.iterations)
+        paths = [self.supernet.path(unit.genotype) for unit in shared]
+        regions = [{**path.regions, **self.beside.regions(path)} for path in paths]
         lr = rate(self.train.outer, self.step, self.train.iterations)
         result = outer_step(gradients, regions, self.optimizer, lr)
         self.step += 1
@@ -140,13 +145,20 @@ class Training:
         return [f"beginning with weights of {about['from']}: {about['numbers']:,} of {about['of_numbers']:,} numbers"]
 
     def _weights(self) -> dict[str, Any]:
-        return dict(self.supernet.state_dict())
+        return dict(self.supernet.state_dict()) | {BESIDE + name: t for name, t in self.beside.tensors.items()}
 
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
         try:
-            self.supernet.load_state_dict(weights)
+            self.supernet.load_state_dict(of_supernet(weights))
+            for name, tensor in _below(BESIDE, weights).items():
+                self.beside.tensors[name].copy_(tensor)
         except RuntimeError as error:
             raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
+
+
+def of_supernet(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Without what a trainer learned beside them."""
+    return {name: tensor for name, tensor in weights.items() if not name.startswith(BESIDE)}
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,6 +1,6 @@
-"""The work of a run that can be shared out: meta-gradients and scores of single tasks.
+"""The work of a run that can be shared out: meta-gradients and scores of tasks, some of them together.
 
-Each piece is a function of the weights, an architecture and a task's number, so it gives the same numbers wherever it
+Each piece is a function of the weights, an architecture and numbers of tasks, so it gives the same numbers wherever it
 is done, and results are put together in the order of the asking: the number of workers changes nothing but the time.
 """
 
@@ -15,7 +15,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -25,8 +27,12 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import keep_memory
 from atnas.runtime.learn.adapt import Score, evaluate
-from atnas.runtime.learn.trainer import TaskGradient
+from atnas.runtime.learn.beside import Beside
+from atnas.runtime.learn.model import Forward, Model
+from atnas.runtime.learn.plans import draws, grouped
+from atnas.runtime.learn.trainer import MetaGradient
 from atnas.runtime.seeds import derive
+from atnas.runtime.tasks.stack import Stack, size_of, stack
 from atnas.runtime.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from atnas.compiler.encoding import Genotype
+    from atnas.compiler.path import Path
     from atnas.runtime.program import Plan
 
 
@@ -49,18 +56,39 @@ class Which:
 Job = tuple["Genotype", Which]
 
 
+TOGETHER = 4
+"""Tasks that go along one path side by side."""
+
+
 class WorkerError(Exception):
     """A fault of ours in a worker process; its text is the traceback from there."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Tasks that go along one path together."""
+
+    genotype: Genotype
+    tasks: tuple[Which, ...]
+
+
+def units(jobs: Sequence[Job], most: int) -> list[Unit]:
+    """Neighbours with one architecture together, at most so many."""
+    found: list[Unit] = []
+    for genotype, same in groupby(jobs, key=lambda job: job[0]):
+        tasks = [which for _, which in same]
+        found += [Unit(genotype, tuple(tasks[i : i + most])) for i in range(0, len(tasks), most)]
+    return found
 
 
 class Workers(Protocol):
     """Who does the work."""
 
-    def gradients(self, jobs: Sequence[Job]) -> list[TaskGradient]:
-        """The meta-gradient of each task along its path."""
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
+        """The meta-gradient of each unit; `progress` is the share of meta-training that is done."""
 
-    def scores(self, jobs: Sequence[Job]) -> list[Score]:
-        """The score of each architecture, adapted to its task."""
+    def scores(self, units: Sequence[Unit]) -> list[Score]:
+        """The score of each task, one unit after another."""
 
     def close(self) -> None:
         """No more work."""
@@ -69,37 +97,68 @@ class Workers(Protocol):
 class Serial:
     """Does everything here and now."""
 
-    def __init__(self, plan: Plan, supernet: Supernet, device: torch.device) -> None:
-        self.plan, self.supernet, self.device = plan, supernet, device
+    def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, device: torch.device) -> None:
+        self.plan, self.supernet, self.beside, self.device = plan, supernet, beside, device
+        self._forwards: WeakKeyDictionary[Path, Forward] = WeakKeyDictionary()
 
-    def gradients(self, jobs: Sequence[Job]) -> list[TaskGradient]:
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
         """One after another."""
-        train = self.plan.train
         self._mode(training=True)
-        return [train.learner.gradient(self.supernet.path(g), self._seeded(which), train.norm) for g, which in jobs]
+        return [self._gradient(unit, progress) for unit in units]
 
-    def scores(self, jobs: Sequence[Job]) -> list[Score]:
+    def scores(self, units: Sequence[Unit]) -> list[Score]:
         """One after another."""
-        train = self.plan.train
         self._mode(training=False)
-        return [evaluate(self.supernet.path(g), train.learner, [self._task(which)], train.norm)[0] for g, which in jobs]
+        return [score for unit in units for score in self._scores(unit)]
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _gradient(self, unit: Unit, progress: float) -> MetaGradient:
+        """Where layers draw numbers, what they draw is a function of the task: then each task goes alone."""
+        learner, model = self.plan.train.learner, self._model(unit.genotype)
+        if not draws(self.supernet.path(unit.genotype)):
+            return _together([learner.gradient(model, tasks, progress) for tasks in self._stacks(unit)])
+        found = []
+        for which in unit.tasks:
+            torch.manual_seed(derive(self.plan.settings.seed, "dropout", which.index))
+            found.append(learner.gradient(model, stack([self._task(which)]), progress))
+        return _together(found)
+
+    def _scores(self, unit: Unit) -> list[Score]:
+        model = self._model(unit.genotype)
+        return [score for tasks in self._stacks(unit) for score in evaluate(model, self.plan.train.learner, tasks)]
+
+    def _model(self, genotype: Genotype) -> Model:
+        path = self.supernet.path(genotype)
+        if path not in self._forwards:
+            self._forwards[path] = grouped(path)
+        return Model(path, self._forwards[path], self.plan.train.norm, path.weights(), self.beside.of(path))
 
     def _mode(self, training: bool) -> None:
         """Dropout and its like work while training only."""
         if self.supernet.training != training:
             self.supernet.train(training)
 
-    def _seeded(self, which: Which) -> Task:
-        """The task, with dropout's draws a function of it too."""
-        torch.manual_seed(derive(self.plan.settings.seed, "dropout", which.index))
-        return self._task(which)
+    def _stacks(self, unit: Unit) -> Iterator[Stack]:
+        """The tasks of a unit, those of one size together, in order."""
+        for _, same in groupby(map(self._task, unit.tasks), key=size_of):
+            yield stack(list(same))
 
     def _task(self, which: Which) -> Task:
         seed = derive(self.plan.settings.seed, which.purpose)
         return self.plan.tasks.task(which.split, seed, which.index).to(self.device)
+
+
+def _together(found: Sequence[MetaGradient]) -> MetaGradient:
+    """Sums over all tasks."""
+    if len(found) == 1:
+        return found[0]
+    sums: dict[str, torch.Tensor] = {}
+    for name, gradient in (pair for each in found for pair in each.gradients.items()):
+        sums[name] = sums[name] + gradient if name in sums else gradient
+    accuracies = [each.accuracies for each in found if each.accuracies is not None]
+    return MetaGradient(torch.cat([e.losses for e in found]), torch.cat(accuracies) if accuracies else None, sums)
 
 
 class Pool:
@@ -108,34 +167,35 @@ class Pool:
     Each reads the program anew from the artifact, so nothing but plain numbers goes between them.
     """
 
-    def __init__(self, artifact: bytes, supernet: Supernet, count: int) -> None:
+    def __init__(self, artifact: bytes, supernet: Supernet, beside: Beside, count: int) -> None:
         context = multiprocessing.get_context("spawn")
         shared = {name: tensor.share_memory_() for name, tensor in supernet.state_dict().items()}
+        aside = {name: tensor.share_memory_() for name, tensor in beside.tensors.items()}  # type: ignore[no-untyped-call]
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
         for _ in range(count):
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there, artifact, shared), daemon=True)
+            process = context.Process(target=_serve, args=(there, artifact, shared, aside), daemon=True)
             with _deaf():
                 process.start()
             there.close()
             self._pipes.append(here)
             self._processes.append(process)
 
-    def gradients(self, jobs: Sequence[Job]) -> list[TaskGradient]:
-        """Shared out in turn; the answers in the order of the jobs."""
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
+        """Shared out in turn; the answers in the order of the units."""
         return [
-            TaskGradient(
-                torch.tensor(loss),
-                None if accuracy is None else torch.tensor(accuracy),
+            MetaGradient(
+                torch.from_numpy(losses),
+                None if accuracies is None else torch.from_numpy(accuracies),
                 {name: torch.from_numpy(array) for name, array in gradients.items()},
             )
-            for loss, accuracy, gradients in self._done("gradients", jobs)
+            for losses, accuracies, gradients in self._done("gradients", units, progress)
         ]
 
-    def scores(self, jobs: Sequence[Job]) -> list[Score]:
-        """Shared out in turn; the answers in the order of the jobs."""
-        return [Score(*pair) for pair in self._done("scores", jobs)]
+    def scores(self, units: Sequence[Unit]) -> list[Score]:
+        """Shared out in turn; the answers in the order of the units."""
+        return [Score(*pair) for of_unit in self._done("scores", units) for pair in of_unit]
 
     def close(self) -> None:
         """Ends the processes."""
@@ -145,21 +205,23 @@ class Pool:
             process.kill()  # it holds nothing that is not held here
             process.join()
 
-    def _done(self, kind: str, jobs: Sequence[Job]) -> list[Any]:
+    def _done(self, kind: str, units: Sequence[Unit], *more: Any) -> list[Any]:
         count = len(self._pipes)
         try:
             for i, pipe in enumerate(self._pipes):
-                pipe.send((kind, list(jobs[i::count])))
+                pipe.send((kind, list(units[i::count]), *more))
             answers = [pipe.recv() for pipe in self._pipes]
         except (EOFError, ConnectionError) as error:
             raise Unable("a worker process ended; was there enough memory? --workers 1 does without") from error
         failed = next((a for a in answers if isinstance(a, BaseException)), None)
         if failed is not None:
             raise failed
-        return [answers[i % count][i // count] for i in range(len(jobs))]
+        return [answers[i % count][i // count] for i in range(len(units))]
 
 
-def workers(artifact: bytes, plan: Plan, supernet: Supernet, device: torch.device, count: int | None) -> Serial | Pool:
+def workers(
+    artifact: bytes, plan: Plan, supernet: Supernet, beside: Beside, device: torch.device, count: int | None
+) -> Serial | Pool:
     """`count` processes, or as many as there are cores; one does without processes.
 
     On a GPU one process keeps the device busy. Running averages of batch norms are moved by every task in order, which
@@ -174,7 +236,7 @@ def workers(artifact: bytes, plan: Plan, supernet: Supernet, device: torch.devic
         count = 1 if alone else min(cores(), plan.train.batch)
     if count > 1 and (device.type != "cpu" or plan.train.norm == "running"):
         raise Unable("--workers above 1 goes with the cpu and with norm = transductive or support only")
-    return Serial(plan, supernet, device) if count == 1 else Pool(artifact, supernet, count)
+    return Serial(plan, supernet, beside, device) if count == 1 else Pool(artifact, supernet, beside, count)
 
 
 @contextmanager
@@ -199,7 +261,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform.startswith("linux") else os.cpu_count() or 1
 
 
-def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor]) -> None:
+def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], aside: dict[str, torch.Tensor]) -> None:
     """The life of a worker."""
     torch.set_num_threads(1)
     keep_memory()
@@ -207,14 +269,16 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor]) -
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     supernet.load_state_dict(shared, assign=True)
-    serial = Serial(plan, supernet, torch.device("cpu"))
+    beside = Beside(plan.train.learner, dict(supernet.named_parameters()))
+    beside.tensors = aside
+    serial = Serial(plan, supernet, beside, torch.device("cpu"))
     while True:
         try:
-            kind, jobs = pipe.recv()
+            kind, *work = pipe.recv()
         except EOFError:
             return
         try:
-            pipe.send(_plain(serial, kind, jobs))
+            pipe.send(_plain(serial, kind, *work))
         except Exception as error:
             pipe.send(_portable(error))
 
@@ -227,15 +291,15 @@ def _portable(error: Exception) -> Exception:
     return WorkerError("".join(traceback.format_exception(error)))
 
 
-def _plain(serial: Serial, kind: str, jobs: list[Job]) -> list[Any]:
+def _plain(serial: Serial, kind: str, units: list[Unit], *progress: float) -> list[Any]:
     """Answers as plain numbers and arrays, which cost less to send than tensors."""
     if kind == "scores":
-        return [(s.loss, s.accuracy) for s in serial.scores(jobs)]
+        return [[(s.loss, s.accuracy) for s in serial.scores([unit])] for unit in units]
     return [
         (
-            float(g.loss),
-            None if g.accuracy is None else float(g.accuracy),
+            g.losses.numpy(),
+            None if g.accuracies is None else g.accuracies.numpy(),
             {name: gradient.detach().contiguous().numpy() for name, gradient in g.gradients.items()},
         )
-        for g in serial.gradients(jobs)
+        for g in serial.gradients(units, *progress)
     ]

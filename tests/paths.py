@@ -8,9 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from atnas.runtime.learn import adapt
+from atnas.runtime.learn.adapt import Score, scores
 from atnas.runtime.learn.meta import StepResult, outer_step
+from atnas.runtime.learn.model import Model
 from atnas.runtime.learn.outer import OuterOptimizer
-from atnas.runtime.learn.trainer import Norm, Path, Statistics, Trainer, Weights
+from atnas.runtime.learn.plans import looped
+from atnas.runtime.learn.trainer import MetaGradient, Norm, Path, Statistics, Trainer, Weights
+from atnas.runtime.tasks.stack import stack
 from atnas.runtime.tasks.task import Task
 
 torch.set_num_threads(1)  # threads cost more than they bring with so few numbers
@@ -22,8 +27,35 @@ def meta_step(
     trainer: Trainer, norm: Norm, tasks: Sequence[Task], paths: Sequence[Path], optimizer: OuterOptimizer, lr: float
 ) -> StepResult:
     """Gradients one after another, then the outer step, as a run without workers does it."""
-    found = [trainer.gradient(path, task, norm) for task, path in zip(tasks, paths, strict=True)]
+    found = [gradient(trainer, path, task, norm) for task, path in zip(tasks, paths, strict=True)]
     return outer_step(found, [path.regions for path in paths], optimizer, lr)
+
+
+def model(path: Path, norm: Norm = "transductive") -> Model:
+    """A path by the reference plan: one task after another."""
+    return Model(path, looped(path), norm, path.weights())
+
+
+def gradient(trainer: Trainer, path: Path, task: Task, norm: Norm = "transductive") -> MetaGradient:
+    """The meta-gradient of one task."""
+    return trainer.gradient(model(path, norm), stack([task]))
+
+
+def adapted(trainer: Trainer, path: Path, task: Task, steps: int | None = None) -> Weights:
+    """The weights adapted to one task, without the dimension of tasks."""
+    found = trainer.adapt(model(path), stack([task]), steps)
+    return {name: weight.squeeze(0) for name, weight in found.items()}
+
+
+def score(path: Path, weights: Weights, task: Task, norm: Norm) -> Score:
+    """The score of weights on one task."""
+    (found,) = scores(model(path, norm), {name: w.unsqueeze(0) for name, w in weights.items()}, stack([task]))
+    return found
+
+
+def evaluate(path: Path, trainer: Trainer, tasks: Sequence[Task], norm: Norm, steps: int | None = None) -> list[Score]:
+    """The scores of tasks, each adapted to."""
+    return adapt.evaluate(model(path, norm), trainer, stack(tasks), steps)
 
 
 class FewShotNorm(nn.Module):
@@ -55,6 +87,11 @@ class ModulePath:
     def __init__(self, module: nn.Module, regions: Regions | None = None) -> None:
         self.module = module
         self.regions = {name: None for name, _ in module.named_parameters()} if regions is None else regions
+
+    @property
+    def head(self) -> frozenset[str]:
+        last = list(self.regions)[-1].rpartition(".")[0]
+        return frozenset(name for name in self.regions if name.rpartition(".")[0] == last)
 
     def weights(self) -> Weights:
         parameters = dict(self.module.named_parameters())

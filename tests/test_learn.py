@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from paths import ModulePath, letters, meta_step, network
+from paths import ModulePath, adapted, evaluate, gradient, letters, meta_step, model, network, score
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -21,14 +21,13 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.plugins import load as extension
 from atnas.dsl.settings import MisfitError
 from atnas.runtime import device
-from atnas.runtime.learn.adapt import evaluate, score
 from atnas.runtime.learn.average import Average, GradientAverage
-from atnas.runtime.learn.inner import query_logits
 from atnas.runtime.learn.interval import confidence, paired
 from atnas.runtime.learn.maml import Maml
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.reptile import Reptile
 from atnas.runtime.learn.settings import Adam, Descent, Sgd, rate
+from atnas.runtime.tasks.stack import stack
 from atnas.runtime.tasks.task import Task
 
 OPTIMIZERS = [
@@ -188,7 +187,7 @@ def test_a_meta_step_is_an_adam_step_along_the_mean_gradient_of_its_tasks() -> N
     optimizer = OuterOptimizer(Adam(lr=0.01), dict(ours.named_parameters()))
     result = meta_step(trainer, "transductive", tasks, [ModulePath(ours)] * 4, optimizer, 0.01)
 
-    found = [trainer.gradient(ModulePath(theirs), task, "transductive") for task in tasks]
+    found = [gradient(trainer, ModulePath(theirs), task, "transductive") for task in tasks]
     for name, parameter in theirs.named_parameters():
         parameter.grad = torch.stack([each.gradients[name] for each in found]).mean(0)
     norm = nn.utils.clip_grad_norm_(theirs.parameters(), math.inf)
@@ -196,15 +195,15 @@ def test_a_meta_step_is_an_adam_step_along_the_mean_gradient_of_its_tasks() -> N
 
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.allclose(mine, other, rtol=1e-9, atol=1e-12)
-    assert result.loss == pytest.approx(sum(each.loss.item() for each in found) / 4)
-    assert result.accuracy == pytest.approx(sum(float(each.accuracy) for each in found) / 4)
+    assert result.loss == pytest.approx(sum(each.losses.item() for each in found) / 4)
+    assert result.accuracy == pytest.approx(sum(float(each.accuracies) for each in found) / 4)
     assert result.gradient_norm == pytest.approx(norm.item())
 
 
 def test_reptile_with_sgd_at_rate_one_puts_the_weights_where_training_ended() -> None:
     """Algorithm 2 with a step size of 1 and one task."""
     module, task, trainer = network(), letters(), Reptile(steps=3, batch=6)
-    gradients = trainer.gradient(ModulePath(network()), task, "transductive").gradients
+    gradients = gradient(trainer, ModulePath(network()), task, "transductive").gradients
     expected = {name: p.detach() - gradients[name] for name, p in module.named_parameters()}
     optimizer = OuterOptimizer(Sgd(lr=1), dict(module.named_parameters()))
     meta_step(trainer, "transductive", [task], [ModulePath(module)], optimizer, 1.0)
@@ -245,7 +244,8 @@ def test_a_loss_that_is_not_finite_says_so_and_harms_nothing() -> None:
 def first_answer(norm: Any, query_x: Tensor, task: Task) -> Tensor:
     """The logits of the first query row."""
     path = ModulePath(network())
-    return query_logits(path, path.weights(), replace(task, query_x=query_x), norm, training=False)[0]
+    of = model(path, norm)
+    return of.query_logits(of.copies(1), stack([replace(task, query_x=query_x)]), training=False)[0, 0]
 
 
 @pytest.mark.parametrize(("norm", "depends"), [("transductive", True), ("support", False), ("running", False)])
@@ -260,10 +260,10 @@ def test_whether_an_answer_depends_on_the_other_questions(norm: str, depends: bo
 def test_running_averages_are_learned_in_meta_training_and_only_there(trainer: Maml | Reptile) -> None:
     path, task = ModulePath(network()), letters()
     mean = dict(path.module.named_buffers())["1.mean"]
-    trainer.gradient(path, task, "transductive")
-    trainer.gradient(path, task, "support")
+    gradient(trainer, path, task, "transductive")
+    gradient(trainer, path, task, "support")
     assert not mean.any()
-    trainer.gradient(path, task, "running")
+    gradient(trainer, path, task, "running")
     learned = mean.clone()
     assert learned.all()
     evaluate(path, trainer, [task], "running")
@@ -289,10 +289,10 @@ def test_inner_steps_at_test_time() -> None:
     def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
         return all(torch.equal(first[name], second[name]) for name in first)
 
-    assert same(Maml(steps=3).adapt(path, task), Maml().adapt(path, task, 3))
-    assert same(Maml(steps=3, test_steps=7).adapt(path, task), Maml().adapt(path, task, 7))
-    assert same(Maml().adapt(path, task, 0), path.weights())
-    assert same(Reptile(test_steps=4).adapt(path, task), Reptile().adapt(path, task, 4))
+    assert same(adapted(Maml(steps=3), path, task), adapted(Maml(), path, task, 3))
+    assert same(adapted(Maml(steps=3, test_steps=7), path, task), adapted(Maml(), path, task, 7))
+    assert same(adapted(Maml(), path, task, 0), path.weights())
+    assert same(adapted(Reptile(test_steps=4), path, task), adapted(Reptile(), path, task, 4))
 
 
 def test_regression_has_losses_and_no_accuracy() -> None:
@@ -326,7 +326,7 @@ def test_regression_has_losses_and_no_accuracy() -> None:
 def test_scores_need_no_graph_and_weights_come_back_detached() -> None:
     path, task = ModulePath(network()), letters()
     with torch.no_grad():
-        weights = Maml().adapt(path, task)
+        weights = adapted(Maml(), path, task)
     assert not any(weight.requires_grad for weight in weights.values())
     assert score(path, weights, task, "support") == score(path, weights, task, "support")
 

@@ -28,7 +28,7 @@ from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.adapt import Score
 from atnas.runtime.search.objectives import Evaluation, Measurement, TaskLoss
 from atnas.runtime.watch import Progress
-from atnas.runtime.work import Serial, Which
+from atnas.runtime.work import Serial, Unit
 
 # Dropout draws numbers in training, too.
 AFTER = TINY.replace("(relu | tanh)", "(relu | tanh) -> dropout(0.1)")
@@ -510,9 +510,9 @@ def test_a_search_in_which_everything_fails_says_why(tmp_path: Path, monkeypatch
 def test_a_score_that_is_not_finite_is_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Serial.scores
 
-    def scores(self: Serial, jobs: list[tuple[tuple[int, ...], Which]]) -> list[Any]:
-        found = plain(self, jobs)
-        diverged = [g[0] == 0 and which.purpose != "validation" for g, which in jobs]
+    def scores(self: Serial, units: list[Unit]) -> list[Any]:
+        found = plain(self, units)
+        diverged = [u.genotype[0] == 0 and which.purpose != "validation" for u in units for which in u.tasks]
         return [Score(math.nan, None) if lost else score for score, lost in zip(found, diverged, strict=True)]
 
     monkeypatch.setattr(Serial, "scores", scores)
@@ -554,9 +554,10 @@ def test_everything_that_is_compared_saw_the_same_tasks(
     seen: list[tuple[str, str, list[int]]] = []
     plain = Serial.scores
 
-    def scores(self: Serial, jobs: list[tuple[tuple[int, ...], Which]]) -> list[Any]:
-        seen.append((jobs[0][1].purpose, jobs[0][1].split, [which.index for _, which in jobs]))
-        return plain(self, jobs)
+    def scores(self: Serial, units: list[Unit]) -> list[Any]:
+        tasks = [which for unit in units for which in unit.tasks]
+        seen.append((tasks[0].purpose, tasks[0].split, [which.index for which in tasks]))
+        return plain(self, units)
 
     monkeypatch.setattr(Serial, "scores", scores)
     out = tmp_path / "run"

@@ -189,11 +189,12 @@ class FactorizedReduce(nn.Module):
         self.first = projection(dims, c_in, c_out - c_out // 2, stride=2)
         self.shift = nn.ConstantPad1d((-1, 1), 0.0) if dims == 1 else nn.ConstantPad2d((-1, 1, -1, 1), 0.0)
         self.second = projection(dims, c_in, c_out // 2, stride=2) if c_out > 1 else None
+        self.join = Concat()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu(x)
         first: Tensor = self.first(x)
-        return first if self.second is None else torch.cat((first, self.second(self.shift(x))), 1)
+        return first if self.second is None else self.join(first, self.second(self.shift(x)))
 
 
 def projection(dims: int, c_in: int, c_out: int, *, stride: int = 1) -> nn.Sequential:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 
-from atnas.runtime.learn.inner import accuracy_of, loss_of, query_logits
-from atnas.runtime.learn.trainer import Norm, Path, Trainer, Weights
-from atnas.runtime.tasks.task import Task
+from atnas.runtime.learn.model import Model, accuracies, losses
+from atnas.runtime.learn.trainer import Trainer, Weights
+from atnas.runtime.tasks.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -20,17 +19,17 @@ class Score:
     accuracy: float | None
 
 
-def evaluate(path: Path, trainer: Trainer, tasks: Iterable[Task], norm: Norm, steps: int | None = None) -> list[Score]:
-    """One score a task, in order. Each adaptation starts from the path's weights, which stay as they are.
+def evaluate(model: Model, trainer: Trainer, tasks: Stack, steps: int | None = None) -> list[Score]:
+    """One score a task, in order. Each adaptation starts from the model's weights, which stay as they are.
 
     `steps`: inner steps, None for the trainer's own number at test time.
     """
-    return [score(path, trainer.adapt(path, task, steps), task, norm) for task in tasks]
+    return scores(model, trainer.adapt(model, tasks, steps), tasks)
 
 
 @torch.no_grad()
-def score(path: Path, weights: Weights, task: Task, norm: Norm) -> Score:
-    """The score of given weights on the query rows."""
-    logits = query_logits(path, weights, task, norm, training=False)
-    accuracy = accuracy_of(task, logits, task.query_y)
-    return Score(float(loss_of(task, logits, task.query_y)), None if accuracy is None else float(accuracy))
+def scores(model: Model, weights: Weights, tasks: Stack) -> list[Score]:
+    """The scores of given weights [T, ...] on the query rows."""
+    logits = model.query_logits(weights, tasks, training=False)
+    found, right = losses(tasks, logits, tasks.query_y).tolist(), accuracies(tasks, logits, tasks.query_y)
+    return [Score(*each) for each in zip(found, [None] * len(found) if right is None else right.tolist(), strict=True)]

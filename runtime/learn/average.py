@@ -28,16 +28,16 @@ class GradientAverage:
         self._whole: dict[str, int] = {}
         self._partial: dict[str, Tensor] = {}
 
-    def add(self, gradients: Mapping[str, Tensor], regions: Regions) -> None:
-        """One use of the elements that have a gradient: `regions[name]` of a parameter, None = all of it."""
+    def add(self, gradients: Mapping[str, Tensor], regions: Regions, uses: int = 1) -> None:
+        """The sum of the gradients of so many uses: of `regions[name]` of a parameter, None = all of it."""
         for name, gradient in gradients.items():
             region = regions[name]
             if region is None:
                 self._sum(name).add_(gradient)
-                self._whole[name] = self._whole.get(name, 0) + 1
+                self._whole[name] = self._whole.get(name, 0) + uses
             else:
                 self._sum(name)[region].add_(gradient)
-                self._uses(name)[region].add_(1)
+                self._uses(name)[region].add_(uses)
 
     def averages(self) -> dict[str, Average]:
         """The mean over uses, for every parameter that was used at all."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from atnas.dsl.errors import Unable
 from atnas.runtime.learn.average import Average, GradientAverage, Regions
 from atnas.runtime.learn.outer import OuterOptimizer
-from atnas.runtime.learn.trainer import TaskGradient
+from atnas.runtime.learn.trainer import MetaGradient
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,18 @@ class StepResult:
 
 
 def outer_step(
-    found: Sequence[TaskGradient], regions: Sequence[Regions], optimizer: OuterOptimizer, lr: float
+    found: Sequence[MetaGradient], regions: Sequence[Regions], optimizer: OuterOptimizer, lr: float
 ) -> StepResult:
-    """The step along the gradients of a batch of tasks; `regions` are those of their paths.
+    """The step along the gradients of a batch of tasks, together where they share a path; `regions` are the paths'.
 
     The gradient of each element is averaged over the tasks whose paths use it. Raises `Unable` where a loss or a
     gradient is not finite; parameters and optimizer are then as before.
     """
     average = GradientAverage(optimizer.parameters)
     for one, where in zip(found, regions, strict=True):
-        average.add(one.gradients, where)
-    losses = [one.loss for one in found]
-    accuracies = [one.accuracy for one in found if one.accuracy is not None]
+        average.add(one.gradients, where, len(one.losses))
+    losses = [one.losses for one in found]
+    accuracies = [one.accuracies for one in found if one.accuracies is not None]
     averages = average.averages()
     result = StepResult(_mean(losses), _mean(accuracies) if accuracies else None, _norm(averages.values()))
     if not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm)):
@@ -46,7 +46,7 @@ def outer_step(
 
 
 def _mean(values: Sequence[Tensor]) -> float:
-    return float(torch.stack(list(values)).mean())
+    return float(torch.cat(list(values)).mean())
 
 
 def _norm(averages: Iterable[Average]) -> float:

@@ -14,10 +14,20 @@ Decay = Annotated[Literal["cosine"] | None, setting(doc="cosine: the rate falls 
 
 
 class Descent(Settings):
-    """Plain gradient descent: w - lr * gradient."""
+    """Gradient descent, with momentum as `torch.optim.SGD` has it: w - lr * v, v = momentum * v + gradient."""
 
     positional: ClassVar[tuple[str, ...]] = ("lr",)
     lr: Rate
+    momentum: Share = 0.0
+
+
+class InnerAdam(Settings):
+    """Adam (Kingma and Ba 2015, algorithm 1), fresh for each task."""
+
+    positional: ClassVar[tuple[str, ...]] = ("lr",)
+    lr: Rate = 1e-3
+    betas: tuple[Share, Share] = setting((0.9, 0.999), doc="shares of the old averages that are kept")
+    eps: float = setting(1e-8, gt=0, doc="added to the root of the second moment")
 
 
 class Sgd(Settings):
@@ -41,7 +51,11 @@ class Adam(Settings):
     decay: Decay = None
 
 
-Inner = Annotated[Descent, Variants(sgd=Descent)]
+Adapts = Annotated[
+    Literal["all", "head", "body"],
+    setting(doc="what the inner steps move: all weights, the last layer's (head), or all but these (body)"),
+]
+Inner = Annotated[Descent | InnerAdam, Variants(sgd=Descent, adam=InnerAdam)]
 Outer = Annotated[Adam | Sgd, Variants(adam=Adam, sgd=Sgd)]
 
 

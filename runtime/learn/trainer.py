@@ -1,4 +1,7 @@
-"""What a trainer is: the inner loop that adapts weights to a task, and the meta-gradient of it."""
+"""What a trainer is: the inner loop that adapts weights to a task, and the meta-gradient of it.
+
+T: tasks that go along one path together; S, Q: support and query rows of each.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ from atnas.dsl.settings import Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from atnas.runtime.tasks.task import Task
+    from atnas.runtime.learn.model import Model
+    from atnas.runtime.tasks.stack import Stack
 
 Weights: TypeAlias = "dict[str, Tensor]"
-"""A network's parameters by name."""
+"""A network's parameters by name; with a leading dimension T where each task has its own."""
 
 Norm = Literal["transductive", "support", "running"]
 """Whose statistics batch norm uses for query rows. Adapting always uses those of the support rows at hand.
@@ -37,6 +41,10 @@ class Path(Protocol):
     def regions(self) -> Mapping[str, tuple[slice, ...] | None]:
         """For each weight, the part that it is of the supernet's parameter of that name; None = all of it."""
 
+    @property
+    def head(self) -> frozenset[str]:
+        """The names of the weights that no other weights come after: those of the last layer."""
+
     def weights(self) -> Weights:
         """Detached views of the supernet's parameters, sliced to this architecture's sizes."""
 
@@ -45,28 +53,38 @@ class Path(Protocol):
 
 
 @dataclass(frozen=True)
-class TaskGradient:
-    """What one task says about the weights. Scalars are tensors, so that nothing waits for the device.
+class MetaGradient:
+    """What tasks say about the weights. Tensors, so that nothing waits for the device.
 
-    gradients: one for each weight that took part, shaped as the path's weight; one that did not is absent.
-    accuracy: the share of right answers, None in regression.
+    losses: [T]; accuracies: [T], the shares of right answers, None in regression.
+    gradients: summed over the tasks, one for each weight that took part, shaped as the path's weight; also of what is
+    learned beside the weights, by its own names.
     """
 
-    loss: Tensor
-    accuracy: Tensor | None
+    losses: Tensor
+    accuracies: Tensor | None
     gradients: Weights
 
 
 class Trainer(Settings, ABC):
     """Base of all trainers. Subclasses are final; their fields are their parameters in the language."""
 
-    @abstractmethod
-    def gradient(self, path: Path, task: Task, norm: Norm) -> TaskGradient:
-        """The meta-gradient of one task at the path's weights."""
+    def beside(self, parameters: Mapping[str, Tensor]) -> Weights:
+        """What is learned beside the supernet's parameters, as it begins: learning rates, say.
+
+        A name that ends in `:` and a parameter's name stands for that parameter where a path uses it, and has its shape
+        or one of its own.
+        """
+        del parameters
+        return {}
 
     @abstractmethod
-    def adapt(self, path: Path, task: Task, steps: int | None = None) -> Weights:
-        """The path's weights adapted to the support rows, detached; the supernet is left as it was.
+    def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
+        """The meta-gradient at the model's weights. `progress`: the share of meta-training that is done."""
+
+    @abstractmethod
+    def adapt(self, model: Model, tasks: Stack, steps: int | None = None) -> Weights:
+        """The weights adapted to the support rows of each task [T, ...], detached; the supernet is left as it was.
 
         `steps`: how many inner steps, None for the trainer's own number at test time.
         """
