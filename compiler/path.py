@@ -125,6 +125,11 @@ class Path:
         """The names of the weights that no other weights come after: those of the last layer."""
         return frozenset(name for name, _ in self._weights if name.partition(".")[0] in self.module.last)
 
+    @property
+    def norms(self) -> frozenset[str]:
+        """The names of the weights of batch norms."""
+        return frozenset(f"{name}.{local}" for name, norm, _ in self._norms for local, _ in norm.named_parameters())
+
     def weights(self) -> Weights:
         """The supernet's parameters for this architecture: detached views."""
         return {name: slot.owned().detach() for name, slot in self._weights}

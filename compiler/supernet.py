@@ -58,6 +58,12 @@ class Supernet(nn.Module):
         self._layers: dict[tuple[str, Configuration], nn.Module] = {}
         self._paths: dict[Genotype, Path] = {}
 
+    @property
+    def norms(self) -> frozenset[str]:
+        """The names of the parameters of batch norms."""
+        holders = (name for name, part in self.named_modules() if "running_mean" in part._buffers)
+        return frozenset(f"{name}.{local}" for name in holders for local in self._owners[name]._parameters)
+
     def path(self, genotype: Genotype) -> Path:
         """The way of one architecture; the same object for the same architecture while it is in use."""
         key = self.encoding.canonical(genotype)

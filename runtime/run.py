@@ -27,7 +27,7 @@ from atnas.runtime.artifact import Artifact
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.experiment import PopulationPaths
 from atnas.runtime.folder import RunFolder
-from atnas.runtime.learn.beside import Beside
+from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.meta import StepResult
 from atnas.runtime.program import Plan
 from atnas.runtime.searching import Searching
@@ -63,7 +63,7 @@ class Run:
         self.seed = self.plan.settings.seed
         self.space: Compiled = compile(self.plan.narrowed)
         self.supernet = _supernet(self.space, derive(self.seed, "weights"), self.device)
-        beside = Beside(self.plan.train.learner, dict(self.supernet.named_parameters()))
+        beside = Beside(self.plan.train.learner, ground(self.supernet))
         self.workers = workers(self.artifact.bytes, self.plan, self.supernet, beside, self.device, self.count)
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)

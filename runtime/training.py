@@ -47,7 +47,7 @@ class Training:
         self.beside = beside
         self.workers = workers
         self.folder = folder
-        self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()) | beside.tensors)
+        self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()), beside.tensors)
         self.step = 0
         self.spent = 0.0
         self.best_score: float | None = None

@@ -27,7 +27,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import keep_memory
 from atnas.runtime.learn.adapt import Score, evaluate
-from atnas.runtime.learn.beside import Beside
+from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.model import Forward, Model
 from atnas.runtime.learn.plans import draws, grouped
 from atnas.runtime.learn.trainer import MetaGradient
@@ -269,7 +269,7 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     supernet.load_state_dict(shared, assign=True)
-    beside = Beside(plan.train.learner, dict(supernet.named_parameters()))
+    beside = Beside(plan.train.learner, ground(supernet))
     beside.tensors = aside
     serial = Serial(plan, supernet, beside, torch.device("cpu"))
     while True:

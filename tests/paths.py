@@ -93,6 +93,12 @@ class ModulePath:
         last = list(self.regions)[-1].rpartition(".")[0]
         return frozenset(name for name in self.regions if name.rpartition(".")[0] == last)
 
+    @property
+    def norms(self) -> frozenset[str]:
+        kinds = (FewShotNorm, nn.BatchNorm2d)
+        parts = [name for name, part in self.module.named_modules() if isinstance(part, kinds)]
+        return frozenset(name for name in self.regions if name.rpartition(".")[0] in parts)
+
     def weights(self) -> Weights:
         parameters = dict(self.module.named_parameters())
         return {n: parameters[n].detach()[... if r is None else r] for n, r in self.regions.items()}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
+from atnas.compiler.supernet import Supernet
 from atnas.runtime.learn.average import Regions
-from atnas.runtime.learn.trainer import Path, Trainer, Weights
+from atnas.runtime.learn.trainer import Ground, Path, Trainer, Weights
 
 OF = ":"
 """Stands between what it is and the parameter that it is of."""
@@ -16,9 +13,9 @@ OF = ":"
 class Beside:
     """Tensors by name, as large as all paths need; see `Trainer.beside` for the names."""
 
-    def __init__(self, trainer: Trainer, parameters: Mapping[str, Tensor]) -> None:
-        self.tensors = trainer.beside(parameters)
-        self._shapes = {name: parameter.shape for name, parameter in parameters.items()}
+    def __init__(self, trainer: Trainer, ground: Ground) -> None:
+        self.tensors = trainer.beside(ground)
+        self._sizes = {name: tuple(parameter.shape) for name, parameter in ground.parameters.items()}
 
     def regions(self, path: Path) -> Regions:
         """Which part of each tensor belongs to a path; those of parameters that the path lacks are left out."""
@@ -28,10 +25,21 @@ class Beside:
             if not is_of:
                 found[name] = None
             elif parameter in path.regions:
-                found[name] = path.regions[parameter] if tensor.shape == self._shapes[parameter] else None
+                found[name] = _part(tuple(tensor.shape), self._sizes[parameter], path.regions[parameter])
         return found
 
     def of(self, path: Path) -> Weights:
         """Detached views of what belongs to a path."""
         parts = self.regions(path).items()
         return {name: self.tensors[name].detach()[... if part is None else part] for name, part in parts}
+
+
+def ground(supernet: Supernet) -> Ground:
+    """What there is to learn something beside."""
+    return Ground(dict(supernet.named_parameters()), supernet.norms)
+
+
+def _part(sizes: tuple[int, ...], of: tuple[int, ...], region: tuple[slice, ...] | None) -> tuple[slice, ...] | None:
+    if region is None or len(sizes) != len(of):
+        return None
+    return tuple(part if a == b else slice(None) for a, b, part in zip(sizes, of, region, strict=True))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from atnas.runtime.learn.model import Model
-    from atnas.runtime.learn.trainer import MetaGradient, Weights
+    from atnas.runtime.learn.trainer import Ground, MetaGradient, Weights
     from atnas.runtime.tasks.stack import Stack
 
 RATE = "rate:"
@@ -29,11 +29,11 @@ class MetaSgd(Trainer):
     order: Literal[1, 2] = setting(2, doc="1: first-order approximation; 2: exact")
     steps: int = setting(1, ge=1, doc="inner steps")
 
-    def beside(self, parameters: Mapping[str, Tensor]) -> Weights:
+    def beside(self, ground: Ground) -> Weights:
         """A rate for every number."""
         import torch
 
-        return {RATE + name: torch.full_like(parameter, self.lr) for name, parameter in parameters.items()}
+        return {RATE + name: torch.full_like(parameter, self.lr) for name, parameter in ground.parameters.items()}
 
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """That of the query loss after the inner steps, by the weights and by the rates."""

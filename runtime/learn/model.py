@@ -78,9 +78,15 @@ def leaves(weights: Mapping[str, Tensor]) -> Weights:
     return {name: weight.detach().requires_grad_() for name, weight in weights.items()}
 
 
-def slopes(loss: Tensor, weights: Mapping[str, Tensor], differentiable: bool = False) -> Weights:
-    """The gradient of each weight that takes part; none where the architecture has no weights."""
+def slopes(loss: Tensor, weights: Mapping[str, Tensor], differentiable: bool = False, again: bool = False) -> Weights:
+    """The gradient of each weight that takes part; none where the architecture has no weights.
+
+    `again`: the loss will be asked once more.
+    """
     if not loss.requires_grad or not weights:
         return {}
-    found = torch.autograd.grad(loss, list(weights.values()), create_graph=differentiable, allow_unused=True)
+    keeps = differentiable or again
+    found = torch.autograd.grad(
+        loss, list(weights.values()), create_graph=differentiable, retain_graph=keeps, allow_unused=True
+    )
     return {name: gradient for name, gradient in zip(weights, found, strict=True) if gradient is not None}

@@ -8,6 +8,7 @@ own uses.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -21,11 +22,18 @@ used, one for each element."""
 
 
 class OuterOptimizer:
-    """Adam or SGD over named parameters, changed in place. State begins at a parameter's first use."""
+    """Adam or SGD over named parameters, changed in place. State begins at a parameter's first use.
 
-    def __init__(self, settings: Adam | Sgd, parameters: Mapping[str, Tensor]) -> None:
-        self.parameters = dict(parameters)
+    `beside` are parameters that are no weights, such as learning rates: no weight decay pulls at them.
+    """
+
+    def __init__(
+        self, settings: Adam | Sgd, parameters: Mapping[str, Tensor], beside: Mapping[str, Tensor] | None = None
+    ) -> None:
+        self.parameters = {**parameters, **(beside or {})}
         self._settings = settings
+        self._free = replace(settings, weight_decay=0.0)
+        self._beside = frozenset(beside or {})
         self._states: dict[str, State] = {}
 
     @torch.no_grad()
@@ -35,7 +43,8 @@ class OuterOptimizer:
             parameter = self.parameters[name]
             if name not in self._states:
                 self._states[name] = _fresh(self._settings, parameter)
-            _step(self._settings, parameter, average, self._states[name], lr)
+            settings = self._free if name in self._beside else self._settings
+            _step(settings, parameter, average, self._states[name], lr)
 
     def state_dict(self) -> dict[str, Tensor]:
         """`<parameter>.<slot>` to tensor: what `load_state_dict` takes, fit for safetensors."""

@@ -45,11 +45,23 @@ class Path(Protocol):
     def head(self) -> frozenset[str]:
         """The names of the weights that no other weights come after: those of the last layer."""
 
+    @property
+    def norms(self) -> frozenset[str]:
+        """The names of the weights of batch norms."""
+
     def weights(self) -> Weights:
         """Detached views of the supernet's parameters, sliced to this architecture's sizes."""
 
     def __call__(self, weights: Weights, x: Tensor, statistics: Statistics = "batch") -> Tensor:
         """Outputs [N, outputs] of rows [N, *shape]; twice differentiable. Images may come channels-last."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a trainer may learn something beside: the supernet's parameters, and the names of those of batch norms."""
+
+    parameters: Mapping[str, Tensor]
+    norms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -69,13 +81,13 @@ class MetaGradient:
 class Trainer(Settings, ABC):
     """Base of all trainers. Subclasses are final; their fields are their parameters in the language."""
 
-    def beside(self, parameters: Mapping[str, Tensor]) -> Weights:
+    def beside(self, ground: Ground) -> Weights:
         """What is learned beside the supernet's parameters, as it begins: learning rates, say.
 
-        A name that ends in `:` and a parameter's name stands for that parameter where a path uses it, and has its shape
-        or one of its own.
+        A name that ends in `:` and a parameter's name belongs to the paths that use this parameter. In dimensions in
+        which it is as large as the parameter, a path has the part of it that it has of the parameter.
         """
-        del parameters
+        del ground
         return {}
 
     @abstractmethod
