@@ -42,6 +42,14 @@ class Chain:
 
     links: tuple[Cases[Reach], ...]
 
+    @property
+    def terms(self) -> list[Cases[int]] | None:
+        """The links as depths that add up, where something goes through all that follow the first."""
+        first, *rest = self.links
+        if any(reach.through is None for link in rest for reach in values(link)):
+            return None
+        return [apply(lambda reach: reach.within, first), *(apply(lambda reach: reach.through, link) for link in rest)]
+
     def extreme(
         self, largest: bool, feasible: Sequence[Cases[int | float]], options: Sequence[int]
     ) -> tuple[int, Genotype] | None:

@@ -15,7 +15,8 @@ from atnas.compiler.depth import Assignment, Depth
 from atnas.compiler.factors import COUNT, LARGEST, SMALLEST, Semiring, eliminate, lifted
 from atnas.compiler.graph import Graph
 from atnas.compiler.latencies import latencies
-from atnas.dsl.cases import FALSE, Cases, apply, at, leaf, split, support
+from atnas.compiler.sweep import Sweep
+from atnas.dsl.cases import FALSE, Cases, apply, at, leaf, size, split, support
 from atnas.dsl.extern import layer_class
 from atnas.dsl.latency import Table, is_latency
 from atnas.dsl.net import Constraint, LayerNode, Metric
@@ -28,6 +29,12 @@ ADDITIVE: Final[dict[str, Callable[[Cost], int]]] = {
     "activations": lambda cost: cost.activations,
 }
 """Metrics that add up over the active layers, beside latencies."""
+
+SWEPT: Final = ("params", "macs", "activations")
+
+FEW: Final = 10
+TIED: Final = 200
+"""Constraints on more decisions than a few, whose diagrams together have more nodes than this, tie a space together."""
 
 NOTHING: Final = Cost()
 
@@ -52,6 +59,7 @@ class Costs:
         self._tables = {table.metric: table for table in tables}
         self._additive: dict[Metric, list[Cases[int]]] = {}
         self._latencies: dict[str, dict[int, Cases[int]]] = {}
+        self._sweeps: dict[tuple[Constraint, ...], tuple[tuple[str, ...], Sweep] | None] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
         """Every metric of one architecture, latencies in nanoseconds."""
@@ -99,10 +107,33 @@ class Costs:
         if metric == "flops":  # twice the macs: what is found for one is found for the other
             macs, genotype = self.extreme("macs", largest, among)
             return 2 * macs, genotype
-        found = self._extreme_depth(largest, among) if metric == "depth" else self._extreme_sum(metric, largest, among)
+        swept = self._swept(among)
+        if swept is not None and metric in swept[0]:
+            found = swept[1].extreme(swept[0].index(metric), largest)
+        elif metric == "depth":
+            found = self._extreme_depth(largest, among)
+        else:
+            found = self._extreme_sum(metric, largest, among)
         if found is None:
             raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
         return found[0], self.activity.canonical(found[1])
+
+    def _swept(self, among: Sequence[Constraint]) -> tuple[tuple[str, ...], Sweep] | None:
+        """All extremes at once, and which, where constraints tie so much together that eliminating is slow."""
+        key = tuple(among)
+        if key not in self._sweeps:
+            met = [condition(c, self.activity) for c in among if not speaks_of_metrics(c)]
+            tied = sum(size(each) for each in met if len(support(each)) > FEW)
+            self._sweeps[key] = self._sweep(met) if tied > TIED else None
+        return self._sweeps[key]
+
+    def _sweep(self, met: Sequence[Cases[bool]]) -> tuple[tuple[str, ...], Sweep] | None:
+        depth = self._depth.chain.terms if self._depth.chain is not None else None
+        names = (*SWEPT, "depth") if depth is not None else SWEPT
+        terms = [apply(lambda c: (c.params, c.macs, c.activations, 0)[: len(names)], term) for term in self._terms]
+        terms += [apply(lambda layers: (0, 0, 0, layers), term) for term in depth or ()]
+        sweep = Sweep(terms, met, self.options, len(names))
+        return None if sweep.given_up else (names, sweep)
 
     def _extreme_sum(
         self, metric: str, largest: bool, constraints: Sequence[Constraint]

@@ -130,26 +130,38 @@ def eliminate(factors: Iterable[Cases[Value]], options: Sequence[int], semiring:
 
 
 def elimination_order(scopes: Iterable[set[int]], decisions: int) -> list[int]:
-    """Fewest neighbours first, the later decision where they tie: it stands lower in the diagrams."""
+    """Fewest neighbours first; where they tie fewest factors, then the later decision: it stands lower in the diagrams.
+
+    A decision that all others are entangled with by many factors would have to be summed out of the product of all of
+    these, which is far larger than the sum of its parts.
+    """
     neighbours: list[set[int]] = [set() for _ in range(decisions)]
-    for scope in {frozenset(s) for s in scopes}:
+    factors: list[set[int]] = [set() for _ in range(decisions)]
+    for number, scope in enumerate(scopes):
         for decision in scope:
             neighbours[decision] |= scope - {decision}
-    queue = [(len(near), -decision) for decision, near in enumerate(neighbours)]
+            factors[decision].add(number)
+
+    def rank(decision: int) -> tuple[int, int, int]:
+        return len(neighbours[decision]), len(factors[decision]), -decision
+
+    queue = [rank(decision) for decision in range(decisions)]
     heapify(queue)
     order: list[int] = []
     done: set[int] = set()
     while queue:
-        degree, negative = heappop(queue)
-        decision = -negative
-        if decision in done or degree != len(neighbours[decision]):
+        ranked = heappop(queue)
+        decision = -ranked[2]
+        if decision in done or ranked != rank(decision):
             continue
         done.add(decision)
         order.append(decision)
+        first = min(factors[decision], default=0)
         for near in neighbours[decision]:
             neighbours[near] |= neighbours[decision]
             neighbours[near] -= {near, decision}
-            heappush(queue, (len(neighbours[near]), -near))
+            factors[near] = (factors[near] - factors[decision]) | {first}
+            heappush(queue, rank(near))
     return order
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from nets import Builder, span
 from random_nets import spaces, toys, truths
 
-from atnas.compiler import depth
+from atnas.compiler import costs, depth
 from atnas.compiler.encoding import Encoding
 from atnas.compiler.graph import lower
 from atnas.compiler.space import compile
@@ -78,9 +78,22 @@ def test_the_depth_of_what_is_no_chain_is_found_too(net: Net) -> None:
     feasible = [true.costs["depth"] for true in truths(net).values() if true.feasible]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(depth, "chain", lambda *_: None)
-        costs = compile(net).costs
-        if feasible:
-            assert [costs.extreme("depth", largest)[0] for largest in (False, True)] == [min(feasible), max(feasible)]
+        space = compile(net)
+        for largest, best in ((False, min), (True, max)) if feasible else ():
+            assert space.costs.extreme("depth", largest)[0] == best(feasible)
+
+
+@settings(max_examples=100, deadline=None)
+@given(net=spaces())
+def test_all_extremes_at_once_are_those_of_each(net: Net) -> None:
+    feasible = [true.costs for true in truths(net).values() if true.feasible]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(costs, "TIED", -1)  # however little constraints tie together
+        space = compile(net)
+        for metric in ("params", "macs", "flops", "activations", "depth") if feasible else ():
+            for largest, best in ((False, min), (True, max)):
+                value, genotype = space.costs.extreme(metric, largest)
+                assert value == best(each[metric] for each in feasible) == space.costs.of(genotype)[metric]
 
 
 @settings(max_examples=30, deadline=None)
