@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from atnas.compiler.activity import Activity, Genotype, takes
 from atnas.compiler.chain import Chain, Ways, chain
+from atnas.compiler.configuration import configurations
 from atnas.compiler.graph import Graph
 from atnas.dsl.cases import LEAF, NEVER, Cases, apply, at, choose, leaf, only, otherwise, values
 from atnas.dsl.extern import layer_class
-from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, NetNode, Static, number
+from atnas.dsl.net import ChoiceNode, InputNode, LayerNode, NetNode, number
 from atnas.dsl.operator import Operator
 
 Assignment = dict[int, int]
@@ -137,21 +138,17 @@ def _ways(graph: Graph, node: NetNode, where: Cases[bool]) -> Cases[Ways]:
                 lambda layers, *held: tuple(
                     (edge.node, layers) for edge, is_held in zip(edges, held, strict=True) if is_held
                 ),
-                _layers(node, where),
+                _layers(graph, node, where),
                 *taken,
             )
 
 
-def _layers(node: LayerNode, where: Cases[bool]) -> Cases[int]:
+def _layers(graph: Graph, node: LayerNode, where: Cases[bool]) -> Cases[int]:
     cls = layer_class(node.operator)
     if cls.layers is Operator.layers:
         return leaf(0)
-    names = [name for name, _ in node.arguments]
-
-    def layers(_: bool, *settings: Static) -> int:
-        return cls(**dict(zip(names, settings, strict=True))).layers()
-
-    counted = apply(layers, only(where, where), *(only(where, number(num)) for _, num in node.arguments))
+    made = only(where, configurations(graph, node, where))
+    counted = apply(lambda each: 0 if each is None else each.layer.layers(*each.inputs), made)
     found = values(counted)
     return leaf(found[0]) if len(found) == 1 else otherwise(counted, 0)
 

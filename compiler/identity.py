@@ -43,6 +43,9 @@ MARK: Final = "atnas space 1"
 
 WORD: Final = re.compile(r"[^\W\d]\w*")
 
+ROUNDS: Final = 3
+"""How far decisions that only constraints speak of are told apart."""
+
 UNKNOWN: Final = -1
 """In the place of a decision that has no number yet."""
 
@@ -77,6 +80,7 @@ class _Former:
         self.order = list(self._nodes())
         self.numbers = {n: i for i, n in enumerate(self.order)}
         self.decisions: dict[int, int] = {}
+        self.colours: dict[int, str] = {}
         if genotype is None:
             for decision in self._decisions():
                 self.decisions.setdefault(decision, len(self.decisions))
@@ -87,7 +91,7 @@ class _Former:
         return {
             "is": MARK,
             "inputs": [list(shape) for shape in self._inputs()],
-            "tables": [] if self.genotype is not None else [_table(table) for table in self.net.tables],
+            "tables": [] if self.genotype is not None else sorted(map(_table, self.net.tables)),
             "nodes": [self._node(n) for n in self.order],
             "outputs": [self.numbers[self._through(n)] for _, n in self.net.outputs],
             "decisions": [[len(d.options), d.ordered] for d in decisions],
@@ -147,6 +151,7 @@ class _Former:
                 yield from (edge.guard.decision for edge in node.edges if edge.guard is not None)
             for num in numbers(node):
                 yield from (pick.decision for pick in picks(num))
+        self._colour()
         constraints = sorted(self.net.constraints, key=self._written)
         conditions = [part for c in constraints for part in (c.condition, c.guard) if part is not None]
         for condition in conditions:
@@ -167,6 +172,9 @@ class _Former:
             case ChoiceNode(selector=selector, keys=keys, sources=among):
                 return ["choose", self._number(selector), [_plain(k) for k in keys], [self.numbers[s] for s in among]]
 
+    def _label(self, decision: int) -> int | str:
+        return self.decisions.get(decision, self.colours.get(decision, UNKNOWN))
+
     def _guard(self, edge: Edge) -> Form:
         return [] if edge.guard is None else [self.decisions[edge.guard.decision], sorted(edge.guard.allowed)]
 
@@ -175,7 +183,7 @@ class _Former:
             return _plain(evaluate(num, self.genotype))
         match num:
             case Pick(decision, options):
-                return ["pick", self.decisions.get(decision, UNKNOWN), [self._number(option) for option in options]]
+                return ["pick", self._label(decision), [self._number(option) for option in options]]
             case Arith(op, left, right):
                 return [op, self._number(left), self._number(right)]
             case Read(cases):
@@ -204,6 +212,21 @@ class _Former:
         guard = None if constraint.guard is None else self._condition(constraint.guard)
         return [self._condition(constraint.condition), guard]
 
+    def _colour(self) -> None:
+        """Tells decisions that only constraints speak of apart, by all that is said of them (colour refinement)."""
+        parts = [part for c in self.net.constraints for part in (c.condition, c.guard) if part is not None]
+        asked = {d: None for part in parts for d in _asked(part) if d not in self.decisions}
+        sizes = {d: f"{len(self.net.decisions[d].options)} options" for d in asked}
+        self.colours.update(sizes)
+        for _ in range(ROUNDS if len(asked) > 1 else 0):
+            found = {}
+            for d in asked:
+                known = self.colours[d]
+                self.colours[d] = "here"
+                found[d] = hash_of([known, sorted(map(self._written, self.net.constraints))])
+                self.colours[d] = known
+            self.colours.update(found)
+
     def _written(self, constraint: Constraint) -> str:
         """By which constraints are sorted: decisions that only they speak of are alike until they have numbers."""
         return json.dumps(self._constraint(constraint))
@@ -218,7 +241,7 @@ class _Former:
                 found = [[self.numbers[n], self._cases(come_to)] for n, come_to in uses if n in self.numbers]
                 return ["count", sorted(found, key=json.dumps)]
             case Members(decision, sizes):
-                return ["members", self.decisions.get(decision, UNKNOWN), list(sizes)]
+                return ["members", self._label(decision), list(sizes)]
             case _:
                 return self._number(condition)
 

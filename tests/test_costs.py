@@ -110,6 +110,13 @@ def test_a_merge_of_nothing_costs_nothing() -> None:
     assert costs.of((1,)) == {"params": 110, "macs": 100, "flops": 200, "activations": 10, "depth": 1}
 
 
+def test_a_skip_that_passes_its_input_on_has_no_depth() -> None:
+    text = "space s [x: (8, 4, 4)] -> y {\n  w = 8 | 16\n  y = x -> skip(channels = w) -> skip(channels = w)\n}\n"
+    costs = compiled(text).costs
+    assert [costs.of((width,))["depth"] for width in (0, 1)] == [0, 1]
+    assert [costs.extreme("depth", largest)[0] for largest in (False, True)] == [0, 1]
+
+
 def test_the_depth_of_a_long_chain_under_a_count_is_found_without_trying_its_architectures() -> None:
     space = compiled(
         "space s [image: (3, 8, 8)] -> logits: (5) {\n"

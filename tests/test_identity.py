@@ -94,10 +94,12 @@ op unit(c) = conv(c, 3) -> bn
 space s [x: (3, 8, 8)] -> y {
   u = 1 | 2
   v = 1 | 2 | 4
+  z = 1 | 2 | 4
   y = x -> (unit(4) | skip) * 3
   require count(unit) <= 2
   require u + v <= 5
   require u < v
+  require v < z
 }
 """
 
@@ -106,9 +108,10 @@ space s [x: (3, 8, 8)] -> y {
     "edit",
     [
         lambda text: re.sub(r"\bunit\b", "block", text),
-        lambda text: "\n".join([*text.splitlines()[:-3], *text.splitlines()[-3:-1][::-1], "}"]),
-        lambda text: text.replace("  require u < v\n", "  require u < v\n  require u < v\n"),
+        lambda text: "\n".join([*text.splitlines()[:-4], *text.splitlines()[-4:-1][::-1], "}"]),
+        lambda text: text.replace("  require u < v\n", "  require u < v\n  require u < v\n"),  # said twice
         lambda text: text.replace("u = 1 | 2\n  v = 1 | 2 | 4", "v = 1 | 2 | 4\n  u = 1 | 2"),
+        lambda text: text.replace("  require u < v\n  require v < z\n", "  require v < z\n  require u < v\n"),
     ],
 )
 def test_constraints_are_the_same_whatever_they_speak_of_is_called_and_in_any_order(edit: Callable[[str], str]) -> None:
@@ -333,3 +336,15 @@ def test_a_diff_is_told_to_people_and_to_programs(tmp_path: Path, monkeypatch: p
     assert whole["spaces"][0]["new_contains_old"] is True
     assert whole["experiments"][0]["settings"] == [{"setting": "experiment.seed", "old": 3, "new": 0}]
     assert "the same, 18 architectures" in atnas("diff", "a.atnas", "a.atnas").out
+
+
+def test_a_space_that_was_renamed_is_compared_with_itself(tmp_path: Path) -> None:
+    for name, text in (("a", SPACE), ("b", SPACE.replace("space s(", "space t("))):
+        (tmp_path / f"{name}.atnas").write_text(text)
+    told = atnas("diff", tmp_path / "a.atnas", tmp_path / "b.atnas").out.splitlines()
+    assert told[0] == "space t, which was `s`"
+    assert told[1].startswith("  the same, ")
+    (tmp_path / "b.atnas").write_text(SPACE.replace("space s(", "space t(").replace("4 | 8", "4 | 8 | 12"))
+    told = atnas("diff", tmp_path / "a.atnas", tmp_path / "b.atnas").out.splitlines()
+    assert told[0] == "space t, which was `s`"
+    assert "  ~ width: + 12" in told

@@ -165,6 +165,11 @@ def test_functions_of_different_inputs_are_different() -> None:
     assert unique(compiled(text.replace(" -> relu", ""))).different == 2
 
 
+def test_zeros_of_other_sizes_are_other_functions() -> None:
+    text = "space s [x: (8, 4, 4)] -> y {\n  y = x -> (none | none(stride = 2) | none -> none)\n}\n"
+    assert unique(compiled(text)) == Unique(every=True, looked_at=3, different=2)
+
+
 def test_a_space_too_large_to_walk_is_told_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ALL", 1_000)
     found = unique(space("nas_bench_201"))

@@ -49,7 +49,8 @@ class Attention(Operator):
         project = counts.linear(d, inner, rows=length)
         return project + project + project + scores + mixed + counts.linear(inner, self.channels, rows=length)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 2
 
     def settled(self, *inputs: Shape) -> Self:
@@ -89,7 +90,8 @@ class PatchEmbed(Operator):
         grid = (x[1] // self.patch, x[2] // self.patch)
         return counts.conv(x[0], d, self.patch, grid, bias=True) + Cost(params=d + length * d)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 1
 
     def build(self, x: Shape) -> nn.Module:

@@ -49,7 +49,8 @@ class Conv(Operator):
         out = self.shape(x)
         return counts.conv(x[0], self.channels, self.kernel, out[1:], groups=self.groups, bias=self.bias)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 1
 
     def is_uniform(self, of_zeros: bool) -> bool:
@@ -87,7 +88,8 @@ class DepthwiseConv(Operator):
     def cost(self, x: Shape) -> Cost:
         return counts.depthwise(x[0], self.kernel, self.shape(x)[1:], bias=self.bias)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 1
 
     def is_uniform(self, of_zeros: bool) -> bool:
@@ -128,7 +130,8 @@ class SeparableConv(Operator):
         size = self.shape(x)[1:]
         return _separable(x[0], x[0], self.kernel, size) + _separable(x[0], self.channels, self.kernel, size)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 4
 
     def build(self, x: Shape) -> nn.Module:
@@ -160,7 +163,8 @@ class DilatedConv(Operator):
     def cost(self, x: Shape) -> Cost:
         return _separable(x[0], self.channels, self.kernel, self.shape(x)[1:])
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 2
 
     def build(self, x: Shape) -> nn.Module:
@@ -193,7 +197,8 @@ class CrossedConv(Operator):
         weights = (x[0] + c) * c * self.kernel
         return Cost(weights, weights * places, 2 * c * places) + counts.norm(c)
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 2
 
     def build(self, x: Shape) -> nn.Module:

@@ -56,7 +56,8 @@ class InvertedResidual(Operator):
             + self._conv_bn(width, self.channels, size)
         )
 
-    def layers(self) -> int:
+    def layers(self, *inputs: Shape) -> int:
+        del inputs
         return 2 + self._expands + 2 * self.se
 
     def build(self, x: Shape) -> nn.Module:

@@ -49,8 +49,8 @@ class Skip(Operator):
     def settled(self, *inputs: Shape) -> Self:
         return replace(self, channels=self._width(*inputs))
 
-    def layers(self) -> int:
-        return int(self.stride > 1 or self.channels is not None)
+    def layers(self, *inputs: Shape) -> int:
+        return int(not self._passes(*inputs))
 
     def build(self, x: Shape) -> nn.Module:
         from torch import nn

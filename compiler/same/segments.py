@@ -17,6 +17,7 @@ from atnas.compiler.same.layers import Layer, Layers
 from atnas.compiler.same.terms import Term, Terms, places
 from atnas.dsl.cases import at
 from atnas.dsl.net import ChoiceNode, LayerNode, evaluate
+from atnas.dsl.operator import Shape
 
 Given = Literal["any", "uniform", "zeros"]
 """What is known of the tensor that a segment begins with."""
@@ -72,6 +73,10 @@ class Segment:
         for shape, size in (sizes for a, b in pairs for sizes in zip(a.shapes, b.shapes, strict=True)):
             found |= {shape: size, places(shape): places(size)}
         return found
+
+    def sizes(self, genotype: Genotype) -> tuple[Shape, ...]:
+        """The shapes of the entries in one architecture."""
+        return tuple(at(self.layers.shape(n), genotype) for n in self.entries)
 
     def term(self, genotype: Genotype, terms: Terms, given: Given) -> int:
         """What the exits are of the entries in one architecture; labels are places in the segment."""

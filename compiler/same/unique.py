@@ -91,12 +91,13 @@ class _Pattern:
         self.twin = twin
         self._terms = Terms()
         self._forms = forms
-        self._known: dict[tuple[Given, tuple[int, ...]], _Part] = {}
+        self._known: dict[Hashable, _Part] = {}
         self._of_term: dict[int, _Part] = {}
 
     def part(self, genotype: Genotype, given: Given) -> _Part:
         """What the segment is in an architecture."""
-        key = given, tuple([genotype[d] for d in self.segment.decisions])
+        sizes = self.segment.sizes(genotype) if given == "zeros" else ()
+        key = given, sizes, tuple([genotype[d] for d in self.segment.decisions])
         found = self._known.get(key)
         if found is None:
             found = self.twin.part(genotype, given) if self.twin else self._worked_out(genotype, given)
@@ -108,7 +109,9 @@ class _Pattern:
         if term not in self._of_term:
             several = len(self.segment.entries) > 1  # which of the inputs it is of matters
             cut = [Piece(term, None)] if several else pieces(self._terms, term)
-            forms = [self._form(piece) for piece in cut]
+            forms: list[Hashable] = [self._form(piece) for piece in cut]
+            if self._terms.all[term].kind == "zero":
+                forms = [Zeros(self._terms.all[term].what)]
             constant = is_constant(self._terms, term)
             self._of_term[term] = _Part((*forms, *[START] * constant), self._gives(term), constant)
         return self._of_term[term]
@@ -138,6 +141,13 @@ class Times:
     often: int
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """A segment that gives zeros of a shape."""
+
+    shape: Hashable
+
+
 def _append(found: list[Hashable], form: Hashable) -> None:
     """Adds a form to a list; multiples of multiples are one."""
     if found and isinstance(found[-1], Times) and isinstance(form, Times):
@@ -165,6 +175,8 @@ class _Twin:
 
     def _form(self, form: Hashable) -> Hashable:
         """A form that only this pattern has needs to be told apart from its other forms alone."""
+        if isinstance(form, Zeros):
+            return Zeros(self._names.get(form.shape, form.shape))
         if not isinstance(form, int):
             return form
         if form not in self._renamed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,9 @@ import click
 from atnas.cli.experiments import Findings
 from atnas.cli.spaces import Spaces, spaces
 from atnas.compiler.diff import diff
+from atnas.compiler.identity import digest
 from atnas.compiler.space import Compiled, compile
+from atnas.dsl.net import Net
 from atnas.runtime.meaning import changed
 
 VERSION = 1
@@ -42,14 +44,30 @@ def command(old: str, new: str, as_json: bool) -> int:
 
 def _spaces(before: Spaces, after: Spaces) -> list[dict[str, Any]]:
     old, new = before.nets, after.nets
-    names = [*new, *(name for name in old if name not in new)]
+    names = _names(old, new)
     found: list[dict[str, Any]] = []
-    for name in names:
-        if name in old and name in new:
-            found.append({"name": name, "is": "in both", **_compared(compile(old[name]), compile(new[name]))})
+    for name in new:
+        was = names.get(name)
+        if was is None:
+            found.append({"name": name, "is": "added"})
         else:
-            found.append({"name": name, "is": "added" if name in new else "removed"})
-    return found
+            renamed = {"is": "in both"} if was == name else {"is": "renamed", "was": was}
+            found.append({"name": name, **renamed, **_compared(compile(old[was]), compile(new[name]))})
+    removed = (name for name in old if name not in names.values())
+    return [*found, *({"name": name, "is": "removed"} for name in removed)]
+
+
+def _names(old: Mapping[str, Net], new: Mapping[str, Net]) -> dict[str, str]:
+    """What spaces were called before: the same, or as one that means the same and is gone, or as the only one gone."""
+    names = {name: name for name in new if name in old}
+    gone = {digest(net): name for name, net in old.items() if name not in new}
+    added = [name for name in new if name not in old]
+    for name in added:
+        was = gone.pop(digest(new[name]), None)
+        if was is not None:
+            names[name] = was
+    left = [name for name in added if name not in names]
+    return names | {left[0]: next(iter(gone.values()))} if len(left) == len(gone) == 1 else names
 
 
 def _compared(old: Compiled, new: Compiled) -> dict[str, Any]:
@@ -90,8 +108,10 @@ def _experiments(before: Spaces, after: Spaces) -> list[dict[str, Any]]:
 
 def _told(whole: dict[str, Any]) -> Iterator[str]:
     for space in whole["spaces"]:
-        yield f"space {space['name']}" + ("" if space["is"] == "in both" else f": {space['is']}")
-        if space["is"] == "in both":
+        is_compared = space["is"] in ("in both", "renamed")
+        was = f", which was `{space['was']}`" if "was" in space else ""
+        yield f"space {space['name']}" + (was if is_compared else f": {space['is']}")
+        if is_compared:
             yield from (f"  {line}" for line in _space_lines(space))
     for experiment in whole["experiments"]:
         yield f"experiment {experiment['name']}" + ("" if experiment["is"] == "in both" else f": {experiment['is']}")
