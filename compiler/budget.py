@@ -29,6 +29,9 @@ CELLS: Final = 1_000
 FEWEST: Final = 50
 """Cells of a grid on which it still pays to count."""
 
+KNOTS: Final = 500
+"""How much constraints may tie a space together (`Costs.knots`) for polynomials to be added up in seconds."""
+
 BITS: Final = 100_000_000
 """About what all polynomials together may hold; of very many decisions the grid has fewer cells."""
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from operator import add
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from atnas.compiler.activity import Activity, Genotype, activity
 from atnas.compiler.configuration import Configuration, configurations
@@ -59,7 +59,7 @@ class Costs:
         self._tables = {table.metric: table for table in tables}
         self._additive: dict[Metric, list[Cases[int]]] = {}
         self._latencies: dict[str, dict[int, Cases[int]]] = {}
-        self._sweeps: dict[tuple[Constraint, ...], tuple[tuple[str, ...], Sweep] | None] = {}
+        self._sweeps: dict[tuple[str, tuple[Constraint, ...]], Sweep | None] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
         """Every metric of one architecture, latencies in nanoseconds."""
@@ -107,9 +107,9 @@ class Costs:
         if metric == "flops":  # twice the macs: what is found for one is found for the other
             macs, genotype = self.extreme("macs", largest, among)
             return 2 * macs, genotype
-        swept = self._swept(among)
-        if swept is not None and metric in swept[0]:
-            found = swept[1].extreme(swept[0].index(metric), largest)
+        sweep = self._swept(among, "depth" if metric == "depth" else "sums")
+        if sweep is not None and metric in (*SWEPT, "depth"):
+            found = sweep.extreme(SWEPT.index(metric) if metric in SWEPT else 0, largest)
         elif metric == "depth":
             found = self._extreme_depth(largest, among)
         else:
@@ -118,22 +118,27 @@ class Costs:
             raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
         return found[0], self.activity.canonical(found[1])
 
-    def _swept(self, among: Sequence[Constraint]) -> tuple[tuple[str, ...], Sweep] | None:
-        """All extremes at once, and which, where constraints tie so much together that eliminating is slow."""
-        key = tuple(among)
+    def _swept(self, among: Sequence[Constraint], what: Literal["sums", "depth"]) -> Sweep | None:
+        """All extremes at once, where constraints tie so much together that eliminating is slow."""
+        key = what, tuple(among)
         if key not in self._sweeps:
             met = [condition(c, self.activity) for c in among if not speaks_of_metrics(c)]
-            tied = sum(size(each) for each in met if len(support(each)) > FEW)
-            self._sweeps[key] = self._sweep(met) if tied > TIED else None
+            terms = self._sums() if what == "sums" else self._depths()
+            sweep = Sweep(terms, met, self.options) if terms and _knots(met) > TIED else None
+            self._sweeps[key] = None if sweep is None or sweep.given_up else sweep
         return self._sweeps[key]
 
-    def _sweep(self, met: Sequence[Cases[bool]]) -> tuple[tuple[str, ...], Sweep] | None:
-        depth = self._depth.chain.terms if self._depth.chain is not None else None
-        names = (*SWEPT, "depth") if depth is not None else SWEPT
-        terms = [apply(lambda c: (c.params, c.macs, c.activations, 0)[: len(names)], term) for term in self._terms]
-        terms += [apply(lambda layers: (0, 0, 0, layers), term) for term in depth or ()]
-        sweep = Sweep(terms, met, self.options, len(names))
-        return None if sweep.given_up else (names, sweep)
+    def _sums(self) -> list[Cases[tuple[int, ...]]]:
+        return [apply(lambda c: tuple(ADDITIVE[name](c) for name in SWEPT), term) for term in self._terms]
+
+    def _depths(self) -> list[Cases[tuple[int, ...]]] | None:
+        terms = self._depth.chain.terms if self._depth.chain is not None else None
+        return None if terms is None else [apply(lambda layers: (layers,), term) for term in terms]
+
+    @cached_property
+    def knots(self) -> int:
+        """How much the constraints on decisions tie the space together: the nodes of diagrams of more than a few."""
+        return _knots(condition(c, self.activity) for c in self.graph.constraints if not speaks_of_metrics(c))
 
     def _extreme_sum(
         self, metric: str, largest: bool, constraints: Sequence[Constraint]
@@ -193,6 +198,10 @@ class Costs:
                 continue
             if layer_class(node.operator).cost is not Operator.cost:
                 yield n, apply(_cost, configurations(self.graph, node, self.activity.nodes[n]))
+
+
+def _knots(met: Iterable[Cases[bool]]) -> int:
+    return sum(size(each) for each in met if len(support(each)) > FEW)
 
 
 def _summed(costs: Iterable[Cases[C]]) -> tuple[Cases[C], ...]:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from atnas.compiler.activity import Genotype
-from atnas.compiler.budget import FEWEST, Budget, Range, cells
+from atnas.compiler.budget import FEWEST, KNOTS, Budget, Range, cells
 from atnas.compiler.constraints import Allowed
 from atnas.compiler.costs import Costs
 from atnas.compiler.factors import Elimination
@@ -65,7 +65,8 @@ class Sampler:
     @cached_property
     def _proposed(self) -> Draw:
         ranges_of = ranges(self._constraints)
-        if not ranges_of or cells(self._costs.options) < FEWEST or self._share(self._plain) >= FEW:
+        is_much = cells(self._costs.options) < FEWEST or self._costs.knots > KNOTS
+        if not ranges_of or is_much or self._share(self._plain) >= FEW:
             return self._plain
         budgets = [self._budget(metric, within) for metric, within in ranges_of.items()]
         least = min(budgets, key=lambda budget: budget.count)

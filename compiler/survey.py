@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from atnas.compiler.activity import Genotype
-from atnas.compiler.budget import FEWEST, Budget, cells
+from atnas.compiler.budget import FEWEST, KNOTS, Budget, cells
 from atnas.compiler.constraints import predicate, speaks_of_metrics
 from atnas.compiler.costs import adds_up
 from atnas.compiler.encoding import Encoding
@@ -89,7 +89,7 @@ def _share(space: Compiled, line: Sequence[Constraint], genotypes: Sequence[Geno
         others = [c for c in space.graph.constraints if c not in line]
         return _exactly(encoding.count() / encoding.count_with(others))
     limit = limited(line[0])
-    is_many = cells(space.costs.options) < FEWEST
+    is_many = cells(space.costs.options) < FEWEST or space.costs.knots > KNOTS
     if every or is_many or len(line) > 1 or limit is None or not adds_up(limit[0]):
         allowed = predicate(line, space.costs.activity, space.costs.measure)
         met = sum(map(allowed, genotypes))

@@ -9,16 +9,24 @@ does not suit diagrams whose decisions stand far from each other, and is given u
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Generic, TypeVar
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import Any, Final, Generic, TypeVar
 
 from atnas.compiler.activity import Genotype
-from atnas.dsl.cases import LEAF, Cases, cofactor
+from atnas.compiler.factors import lifted, summed_out
+from atnas.dsl.cases import LEAF, Cases, apply, at, cofactor, support, values
 
 T = TypeVar("T")
 
 MOST: Final = 1_000_000
 """Ways from one situation to the next, of which more are too many."""
+
+TRIED: Final = 1_000
+"""Assignments of a term's own decisions that are tried."""
 
 Costs = tuple[int, ...]
 
@@ -35,38 +43,64 @@ Ways = list[tuple[int, Costs, int]]
 class Sweep:
     """The assignments that meet all conditions, as ways from situation to situation; `given_up` where too many.
 
-    `terms` add up to so many `costs`.
+    `terms` add up, of one or more costs each. Decisions that one term alone speaks of are decided within it.
     """
 
     def __init__(
-        self, terms: Iterable[Cases[Costs]], conditions: Iterable[Cases[bool]], options: Sequence[int], costs: int
+        self, terms: Sequence[Cases[Costs]], conditions: Sequence[Cases[bool]], options: Sequence[int]
     ) -> None:
-        self._costs = range(costs)
         self._options = options
-        added, met = _Front(terms, (0,) * costs, _sum), _Front(conditions, True, all)
-        self._settled = added.settled if met.settled else None
-        self._layered = self._layers(added, met)
+        costs = len(values(terms[0])[0]) if terms else 0
+        self._columns = [(cost, best) for cost in range(costs) for best in (min, max)]
+        self._terms = [apply(lambda each: tuple(each[cost] for cost, _ in self._columns), term) for term in terms]
+        self._own = _own(self._terms, conditions, options)
+        decided = list(map(self._decided, self._terms, self._own))
+        scopes = [*map(support, decided), *map(support, conditions)]
+        self._order = sorted(set().union(*scopes))
+        known = _Front(decided, (0,) * len(self._columns), _sum)
+        met = _Front(conditions, True, all)
+        self._settled = known.settled if met.settled else None
+        self._layered = self._layers(known, met)
         self.given_up = self._layered is None
-        self._least = [self._ends(cost, min, math.inf) for cost in self._costs]
-        self._most = [self._ends(cost, max, -math.inf) for cost in self._costs]
+        self._ends = [self._best(column) for column in range(len(self._columns))]
 
     def extreme(self, cost: int, largest: bool) -> Extreme | None:
         """The least or the most of a cost, and an assignment that has it; None where there is none."""
-        ends = (self._most if largest else self._least)[cost]
+        column = 2 * cost + largest
+        ends = self._ends[column]
         if self._settled is None or not math.isfinite(ends[0][0]):
             return None
-        genotype, at = [], 0
-        for layer, here, there in zip(self._layered or (), ends, ends[1:], strict=False):
-            option, _, at = next(w for w in layer[at] if w[1][cost] + there[w[2]] == here[at])
-            genotype.append(option)
-        return self._settled[cost] + int(ends[0][0]), tuple(genotype)
+        genotype, where = [0] * len(self._options), 0
+        for decision, layer, here, there in zip(self._order, self._layered or (), ends[:-1], ends[1:], strict=True):
+            way = next(way for way in layer[where] if way[1][column] + there[way[2]] == here[where])
+            genotype[decision], _, where = way
+        for term, own in zip(self._terms, self._own, strict=True):
+            self._decide(genotype, term, own, column)
+        return self._settled[column] + int(ends[0][0]), tuple(genotype)
+
+    def _decided(self, term: Cases[Costs], own: Sequence[int]) -> Cases[Costs]:
+        """A term with the best of its own decisions, for each column."""
+        bests = [best for _, best in self._columns]
+        plus = lifted(lambda a, b: tuple(best(x, y) for best, x, y in zip(bests, a, b, strict=True)))
+        return reduce(lambda left, d: summed_out(left, d, self._options[d], plus), own, term)
+
+    def _decide(self, genotype: list[int], term: Cases[Costs], own: Sequence[int], column: int) -> None:
+        """Takes the options of a term's own decisions that are best for a column."""
+
+        def value(options: tuple[int, ...]) -> int:
+            for decision, option in zip(own, options, strict=True):
+                genotype[decision] = option
+            return at(term, genotype)[column]
+
+        value(self._columns[column][1](product(*(range(self._options[d]) for d in own)), key=value))
 
     def _layers(self, costs: _Front[Costs], conditions: _Front[bool]) -> list[list[Ways]] | None:
-        """For each decision the ways from every situation that can stand before it."""
+        """For each decision that is left the ways from every situation that can stand before it."""
         situations: Situations = {(0, 0): 0}
         layers: list[list[Ways]] = []
         count = 0
-        for decision, options in enumerate(self._options):
+        for decision in self._order:
+            options = self._options[decision]
             added, met = costs.step(decision, options), conditions.step(decision, options)
             after: Situations = {}
             layer = [_ways(added[before], met[held], after) for before, held in situations]
@@ -77,12 +111,14 @@ class Sweep:
             situations = after
         return layers
 
-    def _ends(self, cost: int, best: Callable[..., float], none: float) -> list[list[float]]:
-        """The best of a cost from every situation on, a list for each decision and one after the last."""
+    def _best(self, column: int) -> list[list[float]]:
+        """The best of a column from every situation on, a list for each decision and one after the last."""
+        best = self._columns[column][1]
+        none = math.inf if best is min else -math.inf
         ends = [[0.0]]
         for layer in reversed(self._layered or []):
             there = ends[-1]
-            ends.append([best([adds[cost] + there[to] for _, adds, to in ways], default=none) for ways in layer])
+            ends.append([best([adds[column] + there[to] for _, adds, to in ways], default=none) for ways in layer])
         return ends[::-1]
 
 
@@ -115,6 +151,16 @@ class _Front(Generic[T]):
         return self._together([self._neutral, *settled]), after.setdefault(rest, len(after))
 
 
+def _own(
+    terms: Sequence[Cases[Any]], conditions: Iterable[Cases[bool]], options: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """For each term the decisions that nothing else speaks of; none where they are too many to try all."""
+    scopes = [support(factor) for factor in (*terms, *conditions)]
+    uses = Counter(decision for scope in scopes for decision in scope)
+    found = [tuple(sorted(d for d in scope if uses[d] == 1)) for scope in scopes[: len(terms)]]
+    return [own if prod(options[d] for d in own) <= TRIED else () for own in found]
+
+
 def _ways(added: Sequence[tuple[Costs, int]], met: Sequence[tuple[bool, int]], after: Situations) -> Ways:
     """The ways from a situation; of options that do the same the first."""
     found: dict[tuple[Costs, int], int] = {}
@@ -124,5 +170,5 @@ def _ways(added: Sequence[tuple[Costs, int]], met: Sequence[tuple[bool, int]], a
     return [(option, *way) for way, option in found.items()]
 
 
-def _sum(costs: list[Costs]) -> Costs:
+def _sum(costs: Sequence[Costs]) -> Costs:
     return costs[0] if len(costs) == 1 else tuple(map(sum, zip(*costs, strict=True)))
