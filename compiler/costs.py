@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from operator import add
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from atnas.compiler.activity import Activity, Genotype, activity
 from atnas.compiler.configuration import Configuration, configurations
@@ -59,7 +59,7 @@ class Costs:
         self._tables = {table.metric: table for table in tables}
         self._additive: dict[Metric, list[Cases[int]]] = {}
         self._latencies: dict[str, dict[int, Cases[int]]] = {}
-        self._sweeps: dict[tuple[str, tuple[Constraint, ...]], Sweep | None] = {}
+        self._sweeps: dict[tuple[bool, tuple[Constraint, ...]], Sweep | None] = {}
 
     def of(self, genotype: Sequence[int]) -> dict[str, int]:
         """Every metric of one architecture, latencies in nanoseconds."""
@@ -107,8 +107,8 @@ class Costs:
         if metric == "flops":  # twice the macs: what is found for one is found for the other
             macs, genotype = self.extreme("macs", largest, among)
             return 2 * macs, genotype
-        sweep = self._swept(among, "depth" if metric == "depth" else "sums")
-        if sweep is not None and metric in (*SWEPT, "depth"):
+        sweep = self._swept(among, metric)
+        if sweep is not None:
             found = sweep.extreme(SWEPT.index(metric) if metric in SWEPT else 0, largest)
         elif metric == "depth":
             found = self._extreme_depth(largest, among)
@@ -118,13 +118,16 @@ class Costs:
             raise ValueError(f"no architecture of `{self.graph.name}` meets its constraints")
         return found[0], self.activity.canonical(found[1])
 
-    def _swept(self, among: Sequence[Constraint], what: Literal["sums", "depth"]) -> Sweep | None:
+    def _swept(self, among: Sequence[Constraint], metric: str) -> Sweep | None:
         """All extremes at once, where constraints tie so much together that eliminating is slow."""
-        key = what, tuple(among)
+        if metric not in (*SWEPT, "depth"):
+            return None
+        key = metric == "depth", tuple(among)
         if key not in self._sweeps:
             met = [condition(c, self.activity) for c in among if not speaks_of_metrics(c)]
-            terms = self._sums() if what == "sums" else self._depths()
-            sweep = Sweep(terms, met, self.options) if terms and _knots(met) > TIED else None
+            is_tied = _knots(met) > TIED
+            terms = (self._depths() if metric == "depth" else self._sums()) if is_tied else None
+            sweep = Sweep(terms, met, self.options) if terms else None
             self._sweeps[key] = None if sweep is None or sweep.given_up else sweep
         return self._sweeps[key]
 

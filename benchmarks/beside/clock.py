@@ -1,8 +1,9 @@
-"""How peers of `benchmarks/meta.py` are timed, each in a process of its own: it prints one JSON object."""
+"""How the sides of `benchmarks/meta.py` are timed, each in a process of its own: it prints one JSON object."""
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import sys
@@ -13,29 +14,28 @@ from networks import CASES
 
 
 def main(version: str, build) -> None:
-    """`CASE ORDER STEPS SECONDS THREADS`: tasks a second, the loss, and the meta-gradient, for comparing."""
-    name, order, steps, seconds, threads = sys.argv[1:]
-    torch.set_num_threads(int(threads))
-    case = CASES[name]
-    step = build(case, int(order), int(steps))
+    """`CASE ORDER STEPS SECONDS GRADIENT`: tasks a second by the clock, on all cores; the gradient goes to a file."""
+    name, order, steps, seconds, gradient = sys.argv[1:]
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    step = build(CASES[name], int(order), int(steps))
     loss, gradients = step()
-    flat = torch.cat([g.flatten() for g in gradients])
-    torch.save(flat, f"{sys.argv[0]}.{name}.{order}.{steps}.pt") if False else None
+    torch.save(torch.cat([g.flatten() for g in gradients]), gradient)
+    report(version, loss, *timed(step, CASES[name].batch, float(seconds)))
+
+
+def timed(step, tasks: int, seconds: float) -> tuple[float, int]:
+    """Tasks a second, the median of at least three steps, and how many were timed."""
     times = []
-    until = time.perf_counter() + float(seconds)
-    while time.perf_counter() < until or len(times) < 3:
+    until = time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < until:
         began = time.perf_counter()
         step()
         times.append(time.perf_counter() - began)
-    print(
-        json.dumps(
-            {
-                "version": version,
-                "torch": torch.__version__,
-                "tasks_per_second": case.batch / statistics.median(times),
-                "loss": loss,
-                "norm": float(flat.double().norm()),
-                "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            }
-        )
-    )
+    return tasks / statistics.median(times), len(times)
+
+
+def report(version: str, loss: float, rate: float, steps: int) -> None:
+    """What the benchmark reads. Memory is that of this process and of the largest it started, at their peaks."""
+    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    found = {"version": version, "torch": torch.__version__, "rate": rate, "loss": loss, "steps": steps}
+    print(json.dumps(found | {"megabytes": peaks[0] / 1024, "child": peaks[1] / 1024}))

@@ -6,4 +6,8 @@ from atnas.runtime.learn.gradient_based import GradientBased
 
 
 class Maml(GradientBased):
-    """MAML: weights from which a few gradient steps on the support rows answer the queries well (eq. 1)."""
+    """MAML: weights from which a few gradient steps on the support rows answer the queries well (eq. 1).
+
+    Order 2 differentiates through the inner steps. Order 1 takes the gradient at the adapted weights for the
+    one at the start (first-order MAML, section 5.2).
+    """

@@ -1,0 +1,111 @@
+"""atnas: tasks side by side as the run's workers take them, a process of one thread for each core."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from clock import CASES, report, timed
+from networks import Case, batch, network
+from torch import Tensor
+
+import atnas
+from atnas.compiler.space import compile
+from atnas.compiler.supernet import Supernet
+from atnas.dsl.elaborate.space import work_out
+from atnas.dsl.modules import load
+from atnas.dsl.source import Source
+from atnas.runtime.device import keep_memory
+from atnas.runtime.learn.maml import Maml
+from atnas.runtime.learn.model import Model
+from atnas.runtime.learn.plans import grouped
+from atnas.runtime.learn.settings import Descent
+from atnas.runtime.tasks.stack import stack
+from atnas.runtime.tasks.task import Task
+
+SPACE = """\
+space conv4 [image: {shape}] -> logits: ({way}) {{
+  logits = image -> (conv({filters}, 3, stride = {stride}, bias = true) -> bn -> relu{pool}) * 4 -> {end} -> linear({way})
+}}
+"""
+
+
+def supernet(case: Case) -> Supernet:
+    """The network of `networks.py` with its weights, which stand in the same order."""
+    pooled = {"stride": 1, "pool": " -> max_pool(2)", "end": "flatten"}
+    strided = {"stride": 2, "pool": "", "end": "global_avg_pool"}
+    text = SPACE.format(shape=case.shape, way=case.way, filters=case.filters, **(pooled if case.pooled else strided))
+    module, _ = load(Source("conv4.atnas", text), Path.read_text)
+    net = work_out(module.names["conv4"]).net
+    assert net is not None
+    space = compile(net)
+    made = Supernet(space.net, space.encoding)
+    for mine, other in zip(made.parameters(), network(case).parameters(), strict=True):
+        mine.data.copy_(other)
+    return made
+
+
+def work(case: Case, order: int, steps: int, together: int, share: slice) -> Callable[[], tuple[float, list[Tensor]]]:
+    """The sums over a share of the tasks, so many at a time."""
+    tasks = [Task(*each, case.way, "cross_entropy") for each in batch(case)[share]]
+    units = [stack(tasks[i : i + together]) for i in range(0, len(tasks), together)]
+    path = supernet(case).path(())
+    learner = Maml(order=order, steps=steps, inner=Descent(lr=case.lr))
+    model = Model(path, grouped(path), "transductive", path.weights())
+
+    def step() -> tuple[float, list[Tensor]]:
+        found = [learner.gradient(model, unit) for unit in units]
+        names = model.weights
+        return float(sum(f.losses.sum() for f in found)), [sum(f.gradients[n] for f in found) for n in names]
+
+    return step
+
+
+def serve(pipe: Any, *arguments: Any) -> None:
+    """A worker: a step for each message."""
+    torch.set_num_threads(1)
+    keep_memory()
+    step = work(*arguments)
+    while pipe.recv():
+        loss, gradients = step()
+        pipe.send((loss, [g.numpy() for g in gradients]))
+
+
+def main() -> None:
+    """`CASE ORDER STEPS SECONDS GRADIENT TOGETHER`."""
+    name, order, steps, seconds, gradient, together = sys.argv[1:]
+    case, cores = CASES[name], len(os.sched_getaffinity(0))
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    for core in range(cores):
+        here, there = context.Pipe()
+        share = slice(core, None, cores)
+        arguments = (there, case, int(order), int(steps), int(together), share)
+        processes.append(context.Process(target=serve, args=arguments, daemon=True))
+        processes[-1].start()
+        pipes.append(here)
+
+    def step() -> tuple[float, list[Tensor]]:
+        for pipe in pipes:
+            pipe.send(True)
+        found = [pipe.recv() for pipe in pipes]
+        sums = [sum(map(torch.from_numpy, each)) / case.batch for each in zip(*(g for _, g in found), strict=True)]
+        return sum(loss for loss, _ in found) / case.batch, sums
+
+    loss, gradients = step()
+    torch.save(torch.cat([g.flatten() for g in gradients]), gradient)
+    rate, count = timed(step, case.batch, float(seconds))
+    for pipe in pipes:
+        pipe.send(False)
+    for process in processes:
+        process.join()
+    report(atnas.__version__, loss, rate, count)
+
+
+if __name__ == "__main__":
+    main()
