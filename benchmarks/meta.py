@@ -5,7 +5,8 @@
 Every side gets both cores, the same network, weights and tasks, and a process of its own; in each round all run once,
 and ratios to learn2learn are taken within a round. Peers live in an environment of their own under `benchmarks/peers`.
 learn2learn 0.2.0 does not build on Python 3.11 as it comes: the C files in its archive are of an older Cython, so they
-are taken out and made anew. Prints Markdown; exits with 1 where a goal is missed or numbers differ.
+are taken out and made anew; its data sets, which need torchvision, are left out. Prints Markdown; exits with 1 where a
+goal is missed or numbers differ.
 """
 
 from __future__ import annotations
@@ -118,7 +119,19 @@ def install() -> None:
     def pip(*arguments: str) -> None:
         subprocess.run([str(PYTHON), "-m", "pip", "install", "-q", *arguments], check=True)
 
-    pip("cython<3", "setuptools<70", "wheel", "numpy", "scipy", "gym", "tqdm", "requests", "higher", "torchopt")
+    pip(
+        "cython<3",
+        "setuptools<70",
+        "wheel",
+        "numpy",
+        "scipy",
+        "gym",
+        "tqdm",
+        "requests",
+        "pillow",
+        "higher",
+        "torchopt",
+    )
     pip(f"torch=={torch.__version__.partition('+')[0]}")
     pip("--no-deps", "qpth")
     archive = ["download", "-q", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", "learn2learn==0.2.0"]

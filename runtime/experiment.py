@@ -44,6 +44,9 @@ class Train(Settings):
     outer: Outer = setting(Adam(), doc="optimizer of the meta steps")
     batch: int = setting(16, ge=1, doc="tasks in a meta step")
     iterations: int = setting(ge=1, doc="meta steps")
+    together: int | None = setting(
+        None, ge=1, doc="tasks that go along one path side by side; measured where a run is long, if not given"
+    )
     paths: Paths = setting(UniformPaths(), doc="which architectures the meta steps train")
     validation: int = setting(100, ge=1, doc="validation tasks that choose the best state")
     validate_every: int | None = setting(

@@ -24,6 +24,7 @@ from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import Artifact
+from atnas.runtime.batching import batching
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.experiment import PopulationPaths
 from atnas.runtime.folder import RunFolder
@@ -34,7 +35,7 @@ from atnas.runtime.searching import Searching
 from atnas.runtime.seeds import derive, stream
 from atnas.runtime.training import Training
 from atnas.runtime.watch import Progress, Silent, Watcher
-from atnas.runtime.work import workers
+from atnas.runtime.work import Serial, workers
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -73,6 +74,7 @@ class Run:
         """The found architecture; the supernet then holds the best weights by validation."""
         for sentence in self.training.resume():
             self.watcher.note(sentence)
+        self._batch()
         while not self.training.done:
             step = self.training.step
             if self.searching and (generation := self.searching.due(step)) is not None:
@@ -85,6 +87,12 @@ class Run:
         for generation in self.searching.remaining(self.plan.train.iterations):
             self.searching.generation(generation)
         return self.searching.choose()
+
+    def _batch(self) -> None:
+        """Sets how many tasks go side by side."""
+        here = Serial(self.plan, self.supernet, self.training.beside, self.device)
+        chosen = batching(self.plan, self.space, here, self.workers.count, self.folder)
+        self.training.together, self.evaluation.together = chosen.training, chosen.scoring
 
     def _meta_step(self, step: int) -> None:
         """One meta step, and a validation where one is due, along paths of the same distribution."""

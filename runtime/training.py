@@ -16,7 +16,7 @@ from atnas.runtime.learn.beside import Beside
 from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
-from atnas.runtime.work import TOGETHER, Which, units
+from atnas.runtime.work import Which, units
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -38,7 +38,8 @@ INHERITED = "inherited"
 class Training:
     """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took.
 
-    `best_score` is that of the best validation so far; the weights it was reached with are in the folder.
+    `best_score` is that of the best validation so far; the weights it was reached with are in the folder. `together` is
+    how many tasks go along one path side by side.
     """
 
     def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, workers: Workers, folder: RunFolder) -> None:
@@ -48,6 +49,7 @@ class Training:
         self.workers = workers
         self.folder = folder
         self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()), beside.tensors)
+        self.together = 1
         self.step = 0
         self.spent = 0.0
         self.best_score: float | None = None
@@ -63,7 +65,7 @@ class Training:
         """Task i of this step goes along architecture i; the weights move so that adapting them gets better."""
         began = time.monotonic()
         tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(genotypes))]
-        shared = units(list(zip(genotypes, tasks, strict=True)), TOGETHER)
+        shared = units(list(zip(genotypes, tasks, strict=True)), self.together)
         gradients = self.workers.gradients(shared, self.step / self.train.iterations)
         paths = [self.supernet.path(unit.genotype) for unit in shared]
         regions = [{**path.regions, **self.beside.regions(path)} for path in paths]

@@ -56,10 +56,6 @@ class Which:
 Job = tuple["Genotype", Which]
 
 
-TOGETHER = 4
-"""Tasks that go along one path side by side."""
-
-
 class WorkerError(Exception):
     """A fault of ours in a worker process; its text is the traceback from there."""
 
@@ -82,7 +78,9 @@ def units(jobs: Sequence[Job], most: int) -> list[Unit]:
 
 
 class Workers(Protocol):
-    """Who does the work."""
+    """Who does the work: so many at a time."""
+
+    count: int
 
     def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
         """The meta-gradient of each unit; `progress` is the share of meta-training that is done."""
@@ -96,6 +94,8 @@ class Workers(Protocol):
 
 class Serial:
     """Does everything here and now."""
+
+    count = 1
 
     def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, device: torch.device) -> None:
         self.plan, self.supernet, self.beside, self.device = plan, supernet, beside, device
@@ -168,6 +168,7 @@ class Pool:
     """
 
     def __init__(self, artifact: bytes, supernet: Supernet, beside: Beside, count: int) -> None:
+        self.count = count
         context = multiprocessing.get_context("spawn")
         shared = {name: tensor.share_memory_() for name, tensor in supernet.state_dict().items()}
         aside = {name: tensor.share_memory_() for name, tensor in beside.tensors.items()}  # type: ignore[no-untyped-call]

@@ -29,8 +29,10 @@ from atnas.runtime.tasks.stack import stack
 from atnas.runtime.tasks.task import Task
 
 SPACE = """\
+op block = conv({filters}, 3, stride = {stride}, bias = true) -> bn -> relu{pool}
+
 space conv4 [image: {shape}] -> logits: ({way}) {{
-  logits = image -> (conv({filters}, 3, stride = {stride}, bias = true) -> bn -> relu{pool}) * 4 -> {end} -> linear({way})
+  logits = image -> block * 4 -> {end} -> linear({way})
 }}
 """
 

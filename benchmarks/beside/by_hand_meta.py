@@ -39,7 +39,7 @@ def build(case: Case, order: int, steps: int):
 
 def channels_last(x: Tensor) -> Tensor:
     """One channel fits both layouts, and torch would take the other."""
-    n, c, h, w = x.shape
+    _, c, h, w = x.shape
     return x.as_strided(x.shape, (h * w, 1, w, 1)) if c == 1 else x.contiguous(memory_format=torch.channels_last)
 
 

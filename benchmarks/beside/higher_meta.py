@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import higher
 import torch
 import torch.nn.functional as F
@@ -35,4 +37,4 @@ def build(case: Case, order: int, steps: int):
 
 
 if __name__ == "__main__":
-    main(higher.__version__, build)
+    main(version("higher"), build)

@@ -25,8 +25,8 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "omniglot_q1": Case(64, False, (1, 28, 28), 5, 1, 1, 32, 0.4),
-    "omniglot_q15": Case(64, True, (1, 28, 28), 5, 1, 15, 8, 0.4),
+    "omniglot_q1": Case(64, False, (1, 28, 28), 5, 1, 1, 32, 0.1),
+    "omniglot_q15": Case(64, True, (1, 28, 28), 5, 1, 15, 8, 0.05),
     "mini_imagenet": Case(32, True, (3, 84, 84), 5, 5, 15, 4, 0.01),
 }
 

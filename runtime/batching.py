@@ -1,0 +1,92 @@
+"""How many tasks go along one path side by side: measured for the space and the machine before a long run begins.
+
+More tasks at once are fewer and larger operations, until memory slows them down; that differs between networks.
+All sizes give the same numbers but for the order in which floats are added, so what was measured is kept in the run's
+folder, and a run that goes on uses it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from atnas.runtime.seeds import stream
+from atnas.runtime.work import Serial, Unit, Which
+
+if TYPE_CHECKING:
+    from atnas.compiler.encoding import Genotype
+    from atnas.compiler.space import Compiled
+    from atnas.runtime.folder import RunFolder
+    from atnas.runtime.program import Plan
+
+NAME: Final = "batching.json"
+
+SIZES: Final = (1, 2, 4, 8, 16)
+ROUNDS: Final = 3
+
+SHORT: Final = 60.0
+"""Seconds of training of which it does not pay to measure anything."""
+
+GAIN: Final = 0.05
+"""By what share a larger size must be faster."""
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Tasks side by side in meta-training and in scoring."""
+
+    training: int = 1
+    scoring: int = 1
+
+
+def batching(plan: Plan, space: Compiled, serial: Serial, workers: int, folder: RunFolder) -> Batching:
+    """What the folder holds, what `train` says, or what is measured and then kept; one by one where a run is short."""
+    if (folder.root / NAME).exists():
+        found = folder.read(NAME)
+        return Batching(int(found["training"]), int(found["scoring"]))
+    asked = plan.train.together
+    chosen = Batching(asked, asked) if asked is not None else _measured(plan, space, serial, workers)
+    folder.note(NAME, asdict(chosen))
+    return chosen
+
+
+def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int) -> Batching:
+    train = plan.train
+    if train.norm == "running":  # averages move from task to task
+        return Batching()
+    genotype = space.encoding.sample(stream(plan.settings.seed, "batching"))
+    gradient: Callable[[Unit], object] = lambda unit: serial.gradients([unit], 0.0)  # noqa: E731
+    score: Callable[[Unit], object] = lambda unit: serial.scores([unit])  # noqa: E731
+    began = time.monotonic()
+    gradient(_unit(genotype, 1))
+    if (time.monotonic() - began) * train.iterations * train.batch / workers < SHORT:
+        return Batching()
+    is_one_path = train.paths.per == "batch" or not space.net.decisions
+    most = ceil(train.batch / workers) if is_one_path else 1
+    return Batching(
+        _fastest(gradient, genotype, [size for size in SIZES if size <= most]),
+        _fastest(score, genotype, [size for size in SIZES if size <= SIZES[-2]]),
+    )
+
+
+def _fastest(work: Callable[[Unit], object], genotype: Genotype, sizes: Sequence[int]) -> int:
+    """The size with the most tasks a second; of those that are about as fast the smallest."""
+    if len(sizes) < 2:
+        return 1
+    times: dict[int, list[float]] = {size: [] for size in sizes}
+    for _ in range(ROUNDS + 1):
+        for size in sizes:
+            began = time.perf_counter()
+            work(_unit(genotype, size))
+            times[size].append((time.perf_counter() - began) / size)
+    each = {size: median(taken[1:]) for size, taken in times.items()}  # the first is for warming up
+    best = min(each.values())
+    return next(size for size in sizes if each[size] * (1 - GAIN) <= best)
+
+
+def _unit(genotype: Genotype, size: int) -> Unit:
+    return Unit(genotype, tuple(Which("train", "batching", i) for i in range(size)))

@@ -1,0 +1,111 @@
+"""Every learner from a file to a result, whoever does the work and however many tasks go side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import atnas, run, timeless
+from safetensors.torch import load_file
+
+from atnas.dsl.plugins import entries
+
+PROGRAM = """\
+space net [image: (c, h, w)] -> logits: (way) {
+  width  = 2 | 4
+  logits = image -> conv(width, 3, stride = 2) -> bn -> relu -> global_avg_pool -> linear(way)
+}
+
+tasks letters {
+  source = glyphs(size = 16)
+  way    = 3
+  query  = 2
+}
+
+train meta {
+  learner    = LEARNER
+  batch      = 4
+  iterations = 3
+  validation = 2
+  paths      = uniform(per = batch)
+  together   = 2
+}
+
+search evolve {
+  algorithm   = evolution(population = 3, generations = 1)
+  maximize      accuracy(tasks = 3)
+  finalists   = 1
+  final_tasks = 2
+}
+
+experiment few {
+  space           = net
+  tasks           = letters
+  train           = meta
+  search          = evolve
+  test_tasks      = 4
+  random_controls = 1
+}
+"""
+
+LEARNERS = {
+    "anil": "anil(order = 2, steps = 2)",
+    "boil": "boil(inner = sgd(lr = 0.1, momentum = 0.5))",
+    "imaml": "imaml(steps = 3, solver_steps = 2)",
+    "maml": "maml(inner = adam(lr = 0.01), steps = 2)",
+    "maml_plus": "maml_plus(steps = 2)",
+    "meta_sgd": "meta_sgd",
+    "prototypes": "prototypes",
+    "reptile": "reptile(batch = 3, steps = 3, test_steps = 3)",
+}
+
+
+def answer(folder: Path) -> Any:
+    """A run's result without what the clock says."""
+    return timeless(json.loads((folder / "result.json").read_text()))
+
+
+def test_all_learners_are_here() -> None:
+    assert set(LEARNERS) == set(entries("trainers"))
+
+
+@pytest.mark.parametrize("learner", LEARNERS.values(), ids=list(LEARNERS))
+def test_a_run_by_any_learner_ends_in_a_result_that_stays_the_same(learner: str, tmp_path: Path) -> None:
+    file = tmp_path / "p.atnas"
+    file.write_text(PROGRAM.replace("LEARNER", learner))
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert run(file, first).code == 0
+    ended = run(file, again)
+    assert ended.code == 0, ended.err
+    result = answer(first)
+    assert result == answer(again)
+    assert 0 <= result["score"] <= 1
+
+
+@pytest.mark.parametrize("learner", ["meta_sgd", "maml_plus(steps = 2)"])
+def test_what_is_learned_beside_the_weights_is_saved_and_used_by_every_worker(learner: str, tmp_path: Path) -> None:
+    file = tmp_path / "p.atnas"
+    file.write_text(PROGRAM.replace("LEARNER", learner))
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert run(file, one).code == 0
+    assert atnas("run", file, "--out", two, "--workers", 2).code == 0
+    assert answer(one) == answer(two)
+    saved = load_file(one / "checkpoints" / "best.safetensors")
+    rates = {name: t for name, t in saved.items() if name.startswith(("beside/rate:", "beside/rates:"))}
+    assert rates
+    assert any(float((rate - 0.1).abs().max()) > 1e-6 for rate in rates.values())
+
+
+def test_tasks_side_by_side_give_what_they_give_one_by_one(tmp_path: Path) -> None:
+    file = tmp_path / "p.atnas"
+    file.write_text(PROGRAM.replace("LEARNER", LEARNERS["maml"]))
+    scores = []
+    for together in (1, 4):
+        out = tmp_path / str(together)
+        assert run(file, out, "--set", f"train.together={together}").code == 0
+        assert json.loads((out / "batching.json").read_text()) == {"training": together, "scoring": together}
+        scores.append(load_file(out / "checkpoints" / "best.safetensors"))
+    for name, weight in scores[0].items():
+        assert float((weight - scores[1][name]).abs().max()) < 1e-4
