@@ -20,7 +20,30 @@ class UniformPaths(Settings):
     """Paths drawn uniformly over the architectures of the space (SPOS, Guo et al. 2020, section 3.2)."""
 
     kind: ClassVar[Literal["uniform"]] = "uniform"
+    over: Literal["architectures", "decisions"] = setting(
+        "architectures",
+        doc="architectures: each as likely as any other; decisions: each option of a decision as likely as the others",
+    )
     per: Per = "task"
+
+
+class FairPaths(Settings):
+    """Paths in which every option of a decision comes as often: once in as many tasks as there are options (FairNAS,
+    Chu et al., ICCV 2021, algorithm 1).
+    """
+
+    kind: ClassVar[Literal["fair"]] = "fair"
+    per: ClassVar[Literal["task"]] = "task"
+
+
+class SandwichPaths(Settings):
+    """The largest architecture, the smallest, and uniform ones for the other tasks (Yu and Huang, ICCV 2019).
+
+    Largest and smallest are by parameters.
+    """
+
+    kind: ClassVar[Literal["sandwich"]] = "sandwich"
+    per: ClassVar[Literal["task"]] = "task"
 
 
 class PopulationPaths(Settings):
@@ -30,7 +53,10 @@ class PopulationPaths(Settings):
     per: Per = "task"
 
 
-Paths = Annotated[UniformPaths | PopulationPaths, Variants(uniform=UniformPaths, population=PopulationPaths)]
+Paths = Annotated[
+    UniformPaths | FairPaths | SandwichPaths | PopulationPaths,
+    Variants(uniform=UniformPaths, fair=FairPaths, sandwich=SandwichPaths, population=PopulationPaths),
+]
 
 
 class Train(Settings):

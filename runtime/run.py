@@ -12,7 +12,6 @@ had not been.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import Artifact
 from atnas.runtime.batching import batching
+from atnas.runtime.drawing import Draw, Paths
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.experiment import PopulationPaths
 from atnas.runtime.folder import RunFolder
@@ -69,6 +69,7 @@ class Run:
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)
         self.searching = self._search()
+        self.paths = Paths(self.plan.train, self.space, self.seed)
 
     def train_and_search(self) -> Genotype:
         """The found architecture; the supernet then holds the best weights by validation."""
@@ -96,37 +97,22 @@ class Run:
 
     def _meta_step(self, step: int) -> None:
         """One meta step, and a validation where one is due, along paths of the same distribution."""
-        draw = self._paths(step)
+        population = self._population(step)
         began = time.monotonic()
-        result = self.training.meta_step(self._drawn(draw, step))
+        result = self.training.meta_step(self.paths.of_step(step, population))
         speed = self.plan.train.batch / (time.monotonic() - began)
         self._log(result, speed)
-        score = self._validate(draw) if self.training.validation_due else None
+        score = self._validate(self.paths.draw(population)) if self.training.validation_due else None
         if self.training.checkpoint_due:
             self.training.checkpoint()
         self.tell(Progress("train", step + 1, self.plan.train.iterations, result.loss, score, speed))
 
-    def _paths(self, step: int) -> Callable[[random.Random], Genotype]:
-        """What draws a path: uniform over architectures, or over the population where there is one."""
+    def _population(self, step: int) -> list[Genotype]:
+        """The architectures that a search has kept by a meta step, where paths follow them."""
         follows = isinstance(self.plan.train.paths, PopulationPaths)
-        population = self.searching.population(step) if self.searching and follows else []
-        if population:
-            return lambda rng: population[int(rng.random() * len(population))]
-        return self._uniform
+        return self.searching.population(step) if self.searching and follows else []
 
-    def _uniform(self, rng: random.Random) -> Genotype:
-        try:
-            return self.space.encoding.sample(rng)
-        except ValueError as error:
-            raise Unable(str(error)) from error
-
-    def _drawn(self, draw: Callable[[random.Random], Genotype], step: int) -> list[Genotype]:
-        """One path for each task of a meta step, or the same for all of them, as `paths` says."""
-        if self.plan.train.paths.per == "batch":
-            return [draw(stream(self.seed, "path", step, 0))] * self.plan.train.batch
-        return [draw(stream(self.seed, "path", step, i)) for i in range(self.plan.train.batch)]
-
-    def _validate(self, draw: Callable[[random.Random], Genotype]) -> float:
+    def _validate(self, draw: Draw) -> float:
         count = self.plan.train.validation
         genotypes = [draw(stream(self.seed, "validation path", i)) for i in range(count)]
         score = self.training.validate(genotypes, self.evaluation)
