@@ -133,7 +133,9 @@ class Serial:
         path = self.supernet.path(genotype)
         if path not in self._forwards:
             self._forwards[path] = grouped(path)
-        return Model(path, self._forwards[path], self.plan.train.norm, path.weights(), self.beside.of(path))
+        return Model(
+            path, self._forwards[path], self.plan.train.norm, path.weights(), self.beside.of(path), self.beside.classes
+        )
 
     def _mode(self, training: bool) -> None:
         """Dropout and its like work while training only."""
@@ -270,7 +272,7 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     supernet.load_state_dict(shared, assign=True)
-    beside = Beside(plan.train.learner, ground(supernet))
+    beside = Beside(plan.train.learner, ground(supernet, plan.tasks))
     beside.tensors = aside
     serial = Serial(plan, supernet, beside, torch.device("cpu"))
     while True:

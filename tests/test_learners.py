@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from atnas.runtime.learn.meta_sgd import MetaSgd
 from atnas.runtime.learn.model import Forward, Model, losses
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.plans import grouped, looped
+from atnas.runtime.learn.pretrain import Pretrain
 from atnas.runtime.learn.prototypes import Prototypes
 from atnas.runtime.learn.reptile import Reptile
 from atnas.runtime.learn.settings import Adam, Descent, InnerAdam, Sgd
@@ -290,3 +292,48 @@ def test_nothing_off_the_path_moves(trainer: Trainer, outer: Adam | Sgd) -> None
                 still[... if regions[name] is None else regions[name]] = False
             assert torch.equal(tensor.detach()[still], before[name][still]), name
         assert any(not torch.equal(tensor.detach(), before[name]) for name, tensor in learned.items())
+
+
+def test_pre_training_is_a_classifier_of_all_classes_and_fine_tuning_a_new_head() -> None:
+    """The references are torch's cross entropy on what comes into the last layer, and descent on a head of zeros."""
+    space = compiled(SPACE)
+    supernet = Supernet(space.net, space.encoding, seed=4).double()
+    names = tuple(f"letter {i}" for i in range(7))
+    trainer = Pretrain(inner=Descent(lr=0.5), steps=4)
+    beside = Beside(trainer, replace(ground(supernet), classes=lambda: names))
+    some = tasks()
+    some = replace(some, classes=(("letter 5", "letter 0", "letter 3"), ("letter 1", "letter 6", "letter 2")))
+    path = paths(supernet, 1)[0]
+    of = Model(path, grouped(path), "transductive", path.weights(), beside.of(path), beside.classes)
+
+    weight = beside.tensors["classes:logits/linear.weight"].clone().requires_grad_()
+    seen: list[Tensor] = []
+    hook = path.module._modules["logits/linear"].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    for x in torch.cat([some.support_x, some.query_x], 1):
+        path(path.weights(), x)
+    path(path.weights(), some.support_x[0])
+    hook.remove()
+    rows = torch.cat([some.support_y, some.query_y], 1)
+    numbers = torch.tensor([[5, 0, 3], [1, 6, 2]]).gather(1, rows)
+    features = torch.cat(seen[:2])
+    part = weight[:, : features.shape[1]]
+    expected = torch.nn.functional.cross_entropy(features @ part.T, numbers.flatten(), reduction="sum") / rows.shape[1]
+    expected.backward()
+    found = trainer.gradient(of, some)
+    assert float(found.losses.sum()) == pytest.approx(expected.item())
+    assert weight.grad is not None
+    whole = weight.grad[:, : features.shape[1]]
+    assert torch.allclose(found.gradients["classes:logits/linear.weight"], whole, rtol=1e-8, atol=1e-12)
+    assert not path.head & found.gradients.keys()
+
+    head = torch.nn.Linear(features.shape[1], 3).double()
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.5)
+    for _ in range(4):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(head(seen[2]), some.support_y[0]).backward()
+        optimizer.step()
+    adapted = trainer.adapt(of, some)
+    assert torch.allclose(adapted["logits/linear.weight"][0], head.weight, rtol=1e-8, atol=1e-10)
+    assert torch.allclose(adapted["logits/linear.bias"][0], head.bias, rtol=1e-8, atol=1e-10)

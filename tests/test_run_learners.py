@@ -57,6 +57,7 @@ LEARNERS = {
     "maml": "maml(inner = adam(lr = 0.01), steps = 2)",
     "maml_plus": "maml_plus(steps = 2)",
     "meta_sgd": "meta_sgd",
+    "pretrain": "pretrain(steps = 3)",
     "prototypes": "prototypes",
     "reptile": "reptile(batch = 3, steps = 3, test_steps = 3)",
 }

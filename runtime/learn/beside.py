@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from atnas.compiler.supernet import Supernet
 from atnas.runtime.learn.average import Regions
+from atnas.runtime.learn.head import linear
 from atnas.runtime.learn.trainer import Ground, Path, Trainer, Weights
+from atnas.runtime.tasks.mixture import Distribution
 
 OF = ":"
 """Stands between what it is and the parameter that it is of."""
@@ -14,7 +18,9 @@ class Beside:
     """Tensors by name, as large as all paths need; see `Trainer.beside` for the names."""
 
     def __init__(self, trainer: Trainer, ground: Ground) -> None:
-        self.tensors = trainer.beside(ground)
+        asked: list[tuple[str, ...]] = []
+        self.tensors = trainer.beside(replace(ground, classes=lambda: _noted(ground.classes(), asked)))
+        self.classes = {name: number for names in asked for number, name in enumerate(names)}
         self._sizes = {name: tuple(parameter.shape) for name, parameter in ground.parameters.items()}
 
     def regions(self, path: Path) -> Regions:
@@ -34,9 +40,20 @@ class Beside:
         return {name: self.tensors[name].detach()[... if part is None else part] for name, part in parts}
 
 
-def ground(supernet: Supernet) -> Ground:
+def ground(supernet: Supernet, tasks: Distribution | None = None) -> Ground:
     """What there is to learn something beside."""
-    return Ground(dict(supernet.named_parameters()), supernet.norms)
+    parameters = dict(supernet.named_parameters())
+
+    def last_layer() -> tuple[str, str]:
+        genotype = supernet.encoding.canonical((0,) * len(supernet.net.decisions))
+        return linear(supernet.path(genotype).head, parameters)
+
+    return Ground(parameters, supernet.norms, last_layer, tuple if tasks is None else tasks.classes)
+
+
+def _noted(names: tuple[str, ...], asked: list[tuple[str, ...]]) -> tuple[str, ...]:
+    asked.append(names)
+    return names
 
 
 def _part(sizes: tuple[int, ...], of: tuple[int, ...], region: tuple[slice, ...] | None) -> tuple[slice, ...] | None:

@@ -28,7 +28,8 @@ class Forward(Protocol):
 class Model:
     """A path's weights to start from, shared by all tasks and detached, and what is learned beside them.
 
-    The functions below take weights [T, ...] of the same names.
+    `classes` are the numbers of all training classes by name, where the trainer asked for them. The functions below
+    take weights [T, ...] of the same names.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Model:
     norm: Norm
     weights: Weights
     beside: Weights = field(default_factory=dict)
+    classes: Mapping[str, int] = field(default_factory=dict)
 
     def support_loss(self, weights: Weights, tasks: Stack, rows: Tensor | slice = slice(None)) -> Tensor:
         """The mean loss of each task over its support rows, or some of them: [T]."""

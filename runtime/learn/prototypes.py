@@ -43,31 +43,12 @@ def _fitted(model: Model, weights: Weights, tasks: Stack) -> Weights:
     """The weights with the last layer that measures distances to the classes' means."""
     import torch.nn.functional as F
 
+    from atnas.runtime.learn.head import features, last_layer
+
     if tasks.loss == "mse":
         raise Unable("prototypes are of classes: these tasks are regression")
-    weight, bias = _head(model)
-    features = model.forward(_identical(weights, weight, bias), tasks.support_x, "batch")
-    members = F.one_hot(tasks.support_y, tasks.way).to(features.dtype).transpose(1, 2)
-    means = members @ features / members.sum(2, keepdim=True)
+    weight, bias = last_layer(model)
+    found = features(model, weights, tasks.support_x, "batch")
+    members = F.one_hot(tasks.support_y, tasks.way).to(found.dtype).transpose(1, 2)
+    means = members @ found / members.sum(2, keepdim=True)
     return weights | {weight: 2 * means, bias: -means.square().sum(2)}
-
-
-def _identical(weights: Weights, weight: str, bias: str) -> Weights:
-    """The weights with a last layer that passes features on."""
-    import torch
-
-    of = weights[weight]
-    tasks, _, features = of.shape
-    same = torch.eye(features, dtype=of.dtype, device=of.device).expand(tasks, -1, -1)
-    return weights | {weight: same, bias: of.new_zeros(tasks, features)}
-
-
-def _head(model: Model) -> tuple[str, str]:
-    """The names of the weight and the bias of the last layer."""
-    names = sorted(model.path.head, reverse=True)
-    if len(names) != 2 or not (names[0].endswith(".weight") and names[1].endswith(".bias")):
-        raise Unable("prototypes need a space that ends in one `linear(..)`")
-    weight, bias = names
-    if model.weights[weight].dim() != 2:
-        raise Unable("prototypes need a space that ends in one `linear(..)`")
-    return weight, bias

@@ -6,7 +6,7 @@ T: tasks that go along one path together; S, Q: support and query rows of each.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -56,12 +56,22 @@ class Path(Protocol):
         """Outputs [N, outputs] of rows [N, *shape]; twice differentiable. Images may come channels-last."""
 
 
+def _unknown_layer() -> tuple[str, str]:
+    raise ValueError("nothing is known of the last layer")
+
+
 @dataclass(frozen=True)
 class Ground:
-    """What a trainer may learn something beside: the supernet's parameters, and the names of those of batch norms."""
+    """What a trainer may learn something beside: the supernet's parameters, and the names of those of batch norms.
+
+    `last_layer` gives the names of the weight and bias of the last layer, `classes` the names of all training classes,
+    none where they are not known; both are worked out when they are asked for.
+    """
 
     parameters: Mapping[str, Tensor]
     norms: frozenset[str] = frozenset()
+    last_layer: Callable[[], tuple[str, str]] = _unknown_layer
+    classes: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(frozen=True)

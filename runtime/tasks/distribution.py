@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.operator import Shape
@@ -27,6 +27,15 @@ class Pool(Protocol):
 
     def task(self, way: int, shot: int, query: int, rng: random.Random) -> Task:
         """One task, a function of its arguments; draws from `rng.random()` alone, which Python promises."""
+
+
+@runtime_checkable
+class Classed(Protocol):
+    """A pool whose classes are known, by the names that its tasks give them."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class once."""
 
 
 class TaskSource(Settings, ABC):
@@ -123,6 +132,11 @@ class Tasks(Settings):
         splits: tuple[Split, ...] = ("train", "val", "test")
         for split in splits:
             _checked_pool(self, split)
+
+    def classes(self) -> tuple[str, ...]:
+        """The names of all training classes, none where they are not known. Raises `Unable`."""
+        pool = _checked_pool(self, "train")
+        return pool.classes if isinstance(pool, Classed) else ()
 
     def task(self, split: Split, seed: int, index: int) -> Task:
         """Task number `index` of a split: the same task on every machine. Raises `Unable`."""

@@ -93,11 +93,13 @@ class ImagePool:
             query_y=labels.repeat(query),
             way=way,
             loss="cross_entropy",
-            classes=tuple(
-                f"rot{90 * turn}:{self.names[c]}" if turn else self.names[c]
-                for c, turn in zip(classes, turns, strict=True)
-            ),
+            classes=tuple(_called(self.names[c], turn) for c, turn in zip(classes, turns, strict=True)),
         )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of all classes, turned ones too."""
+        return tuple(_called(name, turn) for turn in self.turns for name in self.names)
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
@@ -110,6 +112,10 @@ class ImagePool:
             return values
         mean, std = (torch.tensor(numbers).view(-1, 1, 1) for numbers in (self.mean, self.std))
         return values.sub_(mean).div_(std)
+
+
+def _called(name: str, turn: int) -> str:
+    return f"rot{90 * turn}:{name}" if turn else name
 
 
 def _turn(images: Tensor, turns: Sequence[int]) -> Tensor:

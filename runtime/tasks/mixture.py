@@ -43,6 +43,11 @@ class Mixture:
         for _, _, tasks in self.parts:
             tasks.open()
 
+    def classes(self) -> tuple[str, ...]:
+        """The names of all training classes of all parts; none where those of a part are not known. Raises `Unable`."""
+        parts = [tasks.classes() for _, _, tasks in self.parts]
+        return tuple(dict.fromkeys(name for part in parts for name in part)) if all(parts) else ()
+
     def task(self, split: Split, seed: int, index: int) -> Task:
         """Task number `index` of a split, of the part that chance gives it. Raises `Unable`."""
         from atnas.runtime.seeds import stream
