@@ -19,21 +19,15 @@ from torch import Tensor, fx, nn
 
 from atnas.compiler.elastic import shapes
 from atnas.compiler.encoding import Genotype
-from atnas.compiler.export.graphs import Signature, onnx, pt2, run_onnx, run_pt2
+from atnas.compiler.export.graphs import onnx, pt2, run_onnx, run_pt2
 from atnas.compiler.export.source import written
 from atnas.compiler.extract import extract
-from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet, Weights
 from atnas.dsl.cases import at
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import InputNode, Json
+from atnas.dsl.net import Json
 from atnas.dsl.operator import Shape
-from atnas.runtime.artifact import plan_of
-from atnas.runtime.files import content
-from atnas.runtime.folder import RunFolder
-from atnas.runtime.program import Plan
-from atnas.runtime.search.searcher import Trial, read_trials
-from atnas.runtime.training import of_supernet
+from atnas.runtime.trained import Trained
 
 Format = Literal["py", "onnx", "pt2"]
 
@@ -54,24 +48,6 @@ class Different(Exception):
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A run whose supernet has learned. Its weights are the best by validation, those that its answer is about."""
-
-    folder: RunFolder
-    plan: Plan
-    space: Compiled
-    supernet: Supernet
-    trials: tuple[Trial, ...]
-
-    @property
-    def signature(self) -> Signature:
-        """The input and the output of the space."""
-        (start,) = (node for node in self.space.net.nodes if isinstance(node, InputNode))
-        ((output, _),) = self.space.net.outputs
-        return Signature(start.name, output, start.shape)
-
-
-@dataclass(frozen=True)
 class Exported:
     """The files by their suffixes, the parameters in them, and how far outputs are from the supernet's at most."""
 
@@ -82,41 +58,6 @@ class Exported:
 
 Function = Callable[[Tensor], Tensor]
 """What files compute."""
-
-
-def trained(root: Path) -> Trained:
-    """The run in a folder. Raises `Unable` where there is none, or it has not learned yet."""
-    folder = RunFolder(root)
-    if not folder.program.exists():
-        raise Unable(f"{root} holds no run; name the folder that `atnas run` wrote")
-    plan = plan_of(folder.artifact())
-    if not (folder.checkpoints / "best.safetensors").exists():
-        raise Unable(f"{root} has no weights yet; `atnas run` goes on with it")
-    weights, _ = folder.load("best")
-    space = compile(plan.narrowed)
-    supernet = Supernet(space.net, space.encoding)
-    try:
-        supernet.load_state_dict(of_supernet(weights))
-    except RuntimeError as error:
-        raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
-    return Trained(folder, plan, space, supernet.eval(), tuple(read_trials(folder.trials)))
-
-
-def architecture(run: Trained, name: str) -> Genotype:
-    """`best`, the number of a trial, the beginning of an identity among the trials, or an architecture as JSON.
-
-    Raises `Unable` where it is none of the space, or several.
-    """
-    if name.startswith("{"):
-        return _read(run, name, "the architecture")
-    if name == "best":
-        best = run.folder.root / "best.json"
-        if not best.exists():
-            raise Unable(f"{run.folder.root} has found nothing yet; `atnas run` goes on with it, or name a trial")
-        return _read(run, content(best).decode(), str(best))
-    if name.isdecimal() and int(name) < len(run.trials):
-        return run.trials[int(name)].genotype
-    return _of_identity(run, name)
 
 
 def export(run: Trained, genotype: Genotype, to: Format) -> Exported:
@@ -216,24 +157,6 @@ def _apart(one: Tensor, other: Tensor) -> float:
 
 
 # Words
-
-
-def _of_identity(run: Trained, name: str) -> Genotype:
-    keys = {run.space.encoding.key(trial.genotype): trial.genotype for trial in run.trials}
-    found = [genotype for key, genotype in keys.items() if key.startswith(name.lower())]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise Unable(f"{len(found)} architectures among the trials have identities that begin with `{name}`: give more")
-    trials = f"trials are 0 to {len(run.trials) - 1}" if run.trials else "it has no trials"
-    raise Unable(f"{run.folder.root} has no trial `{name}`: {trials}, and `best` is what the run found")
-
-
-def _read(run: Trained, text: str, name: str) -> Genotype:
-    try:
-        return run.space.encoding.read(text)
-    except ValueError as error:
-        raise Unable(f"{name} {error}") from error
 
 
 def _word(value: Json) -> str:

@@ -64,7 +64,7 @@ class Run:
         self.seed = self.plan.settings.seed
         self.space: Compiled = compile(self.plan.narrowed)
         self.supernet = _supernet(self.space, derive(self.seed, "weights"), self.device)
-        beside = Beside(self.plan.train.learner, ground(self.supernet, self.plan.tasks))
+        beside = Beside.begun(self.plan.train.learner, ground(self.supernet, self.plan.tasks))
         self.workers = workers(self.artifact.bytes, self.plan, self.supernet, beside, self.device, self.count)
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)

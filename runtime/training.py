@@ -152,7 +152,7 @@ class Training:
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
         try:
             self.supernet.load_state_dict(of_supernet(weights))
-            for name, tensor in _below(BESIDE, weights).items():
+            for name, tensor in beside_weights(weights).items():
                 self.beside.tensors[name].copy_(tensor)
         except RuntimeError as error:
             raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
@@ -163,5 +163,10 @@ def of_supernet(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in weights.items() if not name.startswith(BESIDE)}
 
 
-def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def beside_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What a trainer learned beside them, by its own names."""
+    return _below(BESIDE, weights)
+
+
+def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -272,7 +272,7 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     supernet.load_state_dict(shared, assign=True)
-    beside = Beside(plan.train.learner, ground(supernet, plan.tasks))
+    beside = Beside.begun(plan.train.learner, ground(supernet, plan.tasks))
     beside.tensors = aside
     serial = Serial(plan, supernet, beside, torch.device("cpu"))
     while True:

@@ -26,7 +26,7 @@ from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.dsl.source import Source as Text
-from atnas.runtime import exporting
+from atnas.runtime import exporting, trained
 from atnas.runtime.checking import read_program
 
 ENOUGH = 1e-5
@@ -393,7 +393,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def weights(of: Path) -> Supernet:
-    return exporting.trained(of).supernet
+    return trained.trained(of).supernet
 
 
 def outputs(finished: Path, genotype: tuple[int, ...], count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -415,7 +415,7 @@ def test_source_and_weights_of_what_a_run_found(finished: Path, tmp_path: Path) 
     result = json.loads((finished / "result.json").read_text())
     network = module["load"]()
     assert sum(p.numel() for p in network.parameters()) == result["params"]
-    x, wanted = outputs(finished, exporting.architecture(exporting.trained(finished), "best"), 5)
+    x, wanted = outputs(finished, trained.architecture(trained.trained(finished), "best"), 5)
     assert torch.allclose(network(x), wanted, atol=ENOUGH)
 
 
@@ -449,7 +449,7 @@ def test_graphs_take_batches_of_any_size(
     assert (ended.code, ended.out) == (0, f"{file}\n"), ended.err
     network = opened(file.read_bytes())
     for count in (1, 3, 32):
-        x, wanted = outputs(finished, exporting.architecture(exporting.trained(finished), "best"), count)
+        x, wanted = outputs(finished, trained.architecture(trained.trained(finished), "best"), count)
         assert torch.allclose(network(x), wanted, atol=ENOUGH)
 
 
@@ -461,12 +461,12 @@ def test_onnx_is_an_extra(finished: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_any_trial_can_be_exported(finished: Path, tmp_path: Path) -> None:
-    trained = exporting.trained(finished)
-    last = trained.trials[-1]
-    key = trained.space.encoding.key(last.genotype)
-    words = json.dumps(trained.space.encoding.decode(last.genotype))
+    opened = trained.trained(finished)
+    last = opened.trials[-1]
+    key = opened.space.encoding.key(last.genotype)
+    words = json.dumps(opened.space.encoding.decode(last.genotype))
     (tmp_path / "words.json").write_text(words + "\n")
-    assert {exporting.architecture(trained, name) for name in (str(last.number), key, key[:12].upper(), words)} == {
+    assert {trained.architecture(opened, name) for name in (str(last.number), key, key[:12].upper(), words)} == {
         last.genotype
     }
     texts = set()
@@ -523,6 +523,6 @@ def test_what_came_out_wrong_is_a_fault_of_ours_and_is_not_written(
 @pytest.mark.usefixtures("layers")
 def test_a_layer_that_decides_by_its_tensors_has_source_and_no_graph() -> None:
     of = compiled(OWN)
-    trained = exporting.Trained(None, None, of, supernet(of), ())  # type: ignore[arg-type]
+    opened = trained.Trained(None, None, of, supernet(of), (), None)  # type: ignore[arg-type]
     with pytest.raises(Unable, match="which no graph can; export to py"):
-        exporting.export(trained, (), "pt2")
+        exporting.export(opened, (), "pt2")

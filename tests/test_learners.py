@@ -85,7 +85,7 @@ def tasks(count: int = 2, way: int = 3, shot: int = 2, query: int = 3) -> Stack:
 
 
 def model(trainer: Trainer, supernet: Supernet, path: Path, plan: Callable[[Path], Forward], norm: Norm) -> Model:
-    beside = Beside(trainer, ground(supernet))
+    beside = Beside.begun(trainer, ground(supernet))
     generator = torch.Generator().manual_seed(6)
     for tensor in beside.tensors.values():  # whatever they begin with, they become different
         tensor += 0.05 * torch.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
@@ -276,7 +276,7 @@ def test_early_losses_of_maml_plus_fade() -> None:
 def test_nothing_off_the_path_moves(trainer: Trainer, outer: Adam | Sgd) -> None:
     space = compiled(SPACE)
     supernet = Supernet(space.net, space.encoding, seed=4).double()
-    beside = Beside(trainer, ground(supernet))
+    beside = Beside.begun(trainer, ground(supernet))
     learned = dict(supernet.named_parameters()) | beside.tensors
     optimizer = OuterOptimizer(outer, dict(supernet.named_parameters()), beside.tensors)
     for path in paths(supernet, 4):
@@ -300,7 +300,7 @@ def test_pre_training_is_a_classifier_of_all_classes_and_fine_tuning_a_new_head(
     supernet = Supernet(space.net, space.encoding, seed=4).double()
     names = tuple(f"letter {i}" for i in range(7))
     trainer = Pretrain(inner=Descent(lr=0.5), steps=4)
-    beside = Beside(trainer, replace(ground(supernet), classes=lambda: names))
+    beside = Beside.begun(trainer, replace(ground(supernet), classes=lambda: names))
     some = tasks()
     some = replace(some, classes=(("letter 5", "letter 0", "letter 3"), ("letter 1", "letter 6", "letter 2")))
     path = paths(supernet, 1)[0]

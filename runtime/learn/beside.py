@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from torch import Tensor
 
 from atnas.compiler.supernet import Supernet
 from atnas.runtime.learn.average import Regions
@@ -17,11 +20,22 @@ OF = ":"
 class Beside:
     """Tensors by name, as large as all paths need; see `Trainer.beside` for the names."""
 
-    def __init__(self, trainer: Trainer, ground: Ground) -> None:
-        asked: list[tuple[str, ...]] = []
-        self.tensors = trainer.beside(replace(ground, classes=lambda: _noted(ground.classes(), asked)))
-        self.classes = {name: number for names in asked for number, name in enumerate(names)}
-        self._sizes = {name: tuple(parameter.shape) for name, parameter in ground.parameters.items()}
+    def __init__(self, tensors: Weights, parameters: Mapping[str, Tensor], classes: Sequence[str] = ()) -> None:
+        self.tensors = tensors
+        self.classes = {name: number for number, name in enumerate(classes)}
+        self._sizes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+
+    @classmethod
+    def begun(cls, trainer: Trainer, ground: Ground) -> Beside:
+        """What the trainer begins with."""
+        asked: list[str] = []
+
+        def classes() -> tuple[str, ...]:
+            asked[:] = ground.classes()
+            return tuple(asked)
+
+        tensors = trainer.beside(replace(ground, classes=classes))
+        return cls(tensors, ground.parameters, asked)
 
     def regions(self, path: Path) -> Regions:
         """Which part of each tensor belongs to a path; those of parameters that the path lacks are left out."""
@@ -49,11 +63,6 @@ def ground(supernet: Supernet, tasks: Distribution | None = None) -> Ground:
         return linear(supernet.path(genotype).head, parameters)
 
     return Ground(parameters, supernet.norms, last_layer, tuple if tasks is None else tasks.classes)
-
-
-def _noted(names: tuple[str, ...], asked: list[tuple[str, ...]]) -> tuple[str, ...]:
-    asked.append(names)
-    return names
 
 
 def _part(sizes: tuple[int, ...], of: tuple[int, ...], region: tuple[slice, ...] | None) -> tuple[slice, ...] | None:

@@ -37,7 +37,8 @@ def command(run: str, arch: str, form: Format, output: str | None) -> int:
 
     RUN is the folder of a run. Beside the source of --to py lie its weights, as safetensors.
     """
-    from atnas.runtime.exporting import architecture, export, trained
+    from atnas.runtime.exporting import export
+    from atnas.runtime.trained import architecture, trained
 
     if form == "py" and output is not None and not output.endswith(".py"):
         raise Unable(f"{output} is no name for Python source: let it end in .py")
