@@ -17,6 +17,7 @@ from atnas.runtime.watch import Progress
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
+    from atnas.runtime.learn.trainer import Trainer
     from atnas.runtime.run import Run
     from atnas.runtime.searching import Searching
 
@@ -72,12 +73,10 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
 def protocol(run: Run) -> dict[str, Any]:
     """Everything that figures must share to stand in one table."""
     plan = run.plan
-    learner = plan.train.learner
     return {
-        **_drawn_from(plan.tasks),
+        **drawn_from(plan.tasks),
         "norm": plan.train.norm,
-        "learner": type(learner).__name__,
-        **to_jsonable_python(learner),
+        **learned_by(plan.train.learner),
         "split": "test",
         "tasks": plan.settings.test_tasks,
         "weights": "inherited",
@@ -86,9 +85,15 @@ def protocol(run: Run) -> dict[str, Any]:
     }
 
 
-def _drawn_from(tasks: Distribution) -> dict[str, Any]:
+def learned_by(learner: Trainer) -> dict[str, Any]:
+    """A learner with its settings."""
+    return {"learner": type(learner).__name__, **to_jsonable_python(learner)}
+
+
+def drawn_from(tasks: Distribution) -> dict[str, Any]:
+    """Where tasks come from, and how large they are."""
     if isinstance(tasks, Mixture):
-        return {"mix": [{"name": name, "weight": weight, **_drawn_from(part)} for name, weight, part in tasks.parts]}
+        return {"mix": [{"name": name, "weight": weight, **drawn_from(part)} for name, weight, part in tasks.parts]}
     return {
         "source": type(tasks.source).__name__,
         "way": _number(tasks.way) if tasks.loss == "cross_entropy" else None,

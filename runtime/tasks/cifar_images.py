@@ -10,28 +10,25 @@ import numpy as np
 from atnas.dsl.errors import Unable
 from atnas.runtime.tasks.cifar_split import CLASSES
 from atnas.runtime.tasks.data_root import Form, data_root, read_arrays
+from atnas.runtime.tasks.distribution import Scale
 from atnas.runtime.tasks.episodes import ImagePool
 from atnas.runtime.tasks.images import Images, channels_first, image_files, read_images, resized
-
-# Colour: of the 50,000 training images, as everywhere in the field. Grey: of 30,000 of the 60,000 images.
-MEAN = {3: (0.5071, 0.4865, 0.4409), 1: (0.4874,)}
-STD = {3: (0.2673, 0.2564, 0.2762), 1: (0.2508,)}
 
 _SHARD: dict[str, Form] = {"residual": (np.uint8, (3, None, 32, 32)), "label": (np.integer, (None,))}
 
 
-def load(names: Sequence[str], size: int, channels: int, root: str | None) -> ImagePool:
+def load(names: Sequence[str], size: int, channels: int, root: str | None, scale: Scale) -> ImagePool:
     """These classes, with all images of them that are there. Raises `Unable` where there are none."""
     base = data_root(root)
     for folder in (base / "cifar100", base / "cifar-fs", base):
         shards = sorted(folder.glob("cifar100_*.npz"))
         if shards:
             classes = [channels_first(resized(images, size), channels) for images in _from_shards(shards, names)]
-            return ImagePool.of(names, classes, MEAN[channels], STD[channels])
+            return ImagePool.of(names, classes, scale.mean, scale.std)
         parts = [part for part in (folder / "data", folder / "train", folder / "test") if part.is_dir()]
         if any((part / CLASSES[0]).is_dir() for part in parts):
             classes = [_from_folders(parts, name, size, channels) for name in names]
-            return ImagePool.of(names, classes, MEAN[channels], STD[channels])
+            return ImagePool.of(names, classes, scale.mean, scale.std)
     raise Unable(_missing(base))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
@@ -38,6 +39,14 @@ class Classed(Protocol):
         """Every class once."""
 
 
+@dataclass(frozen=True)
+class Scale:
+    """An example is (image - mean) / std, images between 0 and 1; one mean and one std, or one for each channel."""
+
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
 class TaskSource(Settings, ABC):
     """Where tasks come from. Its fields are its parameters in the language.
 
@@ -58,6 +67,11 @@ class TaskSource(Settings, ABC):
     def outputs(self) -> int | None:
         """How many numbers a network puts out; None where that is the number of ways."""
         return None
+
+    @property
+    def scale(self) -> Scale:
+        """How images become examples: known without the data, so that other images can be made ready alike."""
+        return Scale()
 
     @abstractmethod
     def open(self, split: Split) -> Pool:

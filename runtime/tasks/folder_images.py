@@ -7,22 +7,21 @@ from pathlib import Path
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.tasks.data_root import data_root, subfolders
+from atnas.runtime.tasks.distribution import Scale
 from atnas.runtime.tasks.episodes import ImagePool
 from atnas.runtime.tasks.images import image_files, read_images
 from atnas.runtime.tasks.task import Split
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
-# Of ImageNet, as everywhere in the field; grey images are not normalised.
-MEAN = {3: (0.485, 0.456, 0.406), 1: (0.0,)}
-STD = {3: (0.229, 0.224, 0.225), 1: (1.0,)}
 
-
-def load(root: str, split: Split, size: int, channels: int, fractions: tuple[float, float, float]) -> ImagePool:
+def load(
+    root: str, split: Split, size: int, channels: int, fractions: tuple[float, float, float], scale: Scale
+) -> ImagePool:
     """The classes of one split. Raises `Unable` where the folder is not as it should be."""
     classes = _classes(_folder(root), split, fractions)
     images = [read_images(_files(folder), size, channels) for folder in classes]
-    return ImagePool.of([folder.name for folder in classes], images, MEAN[channels], STD[channels])
+    return ImagePool.of([folder.name for folder in classes], images, scale.mean, scale.std)
 
 
 def _folder(root: str) -> Path:

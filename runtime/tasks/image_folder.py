@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from atnas.dsl.operator import Shape
 from atnas.dsl.settings import rule, setting
-from atnas.runtime.tasks.distribution import Pool, TaskSource
+from atnas.runtime.tasks.distribution import Pool, Scale, TaskSource
 
 if TYPE_CHECKING:
     from atnas.runtime.tasks.task import Split
+
+
+# Of ImageNet, as everywhere in the field; grey images are not normalised.
+SCALES = {3: Scale((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), 1: Scale()}
 
 
 class ImageFolder(TaskSource):
@@ -36,7 +40,11 @@ class ImageFolder(TaskSource):
     def shape(self) -> Shape:
         return (self.channels, self.size, self.size)
 
+    @property
+    def scale(self) -> Scale:
+        return SCALES[self.channels]
+
     def open(self, split: Split) -> Pool:
         from atnas.runtime.tasks.folder_images import load
 
-        return load(self.root, split, self.size, self.channels, self.fractions)
+        return load(self.root, split, self.size, self.channels, self.fractions, self.scale)

@@ -1,0 +1,144 @@
+"""What a run found, adapted to a task that nobody has seen: its weights alone, or its architecture and its weights.
+
+All that is known of the task is its support set. Architectures are compared by cross-validation within it: adapted to
+all but a part of every class, and asked about that part.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from atnas.compiler.encoding import Genotype
+from atnas.runtime.learn.adapt import evaluate
+from atnas.runtime.learn.interval import mean, standard_error
+from atnas.runtime.learn.model import Model
+from atnas.runtime.learn.plans import grouped
+from atnas.runtime.learn.trainer import Weights
+from atnas.runtime.search.domain import SearchDomain
+from atnas.runtime.search.operators import mate, mutate
+from atnas.runtime.search.searcher import best
+from atnas.runtime.seeds import stream
+from atnas.runtime.tasks.stack import stack
+from atnas.runtime.tasks.support import Support
+from atnas.runtime.tasks.task import Task
+from atnas.runtime.trained import Trained
+
+POPULATION: Final = 12
+GENERATIONS: Final = 4
+CROSSED: Final = 0.5
+"""How often a child has two parents."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An architecture, the share of right answers in each part that was held out, and what its adapting took."""
+
+    genotype: Genotype
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """Over the parts; None where nothing could be held out."""
+        return mean(self.accuracies) if self.accuracies else None
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of the mean, over the parts."""
+        return standard_error(self.accuracies) if self.accuracies else None
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """An architecture with weights for the task; `tried` is how many were compared, `seconds` what it all took."""
+
+    scored: Scored
+    weights: Weights
+    tried: int
+    seconds: float
+
+
+def adapt(run: Trained, genotype: Genotype, support: Support) -> Adapted:
+    """The weights of one architecture, adapted to all of the support set."""
+    began = time.monotonic()
+    scored = score(run, genotype, support.folds())
+    weights = _adapted(run, genotype, support.whole)
+    return Adapted(scored, weights, 1, time.monotonic() - began)
+
+
+def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[int], None]) -> Adapted:
+    """Architecture and weights: a short evolution from what the run found and the best of its trials.
+
+    Where a class has one image nothing can be held out: then it is `genotype`, the best by meta-fitness. `told` hears
+    how many architectures were compared so far.
+    """
+    began = time.monotonic()
+    folds = support.folds()
+    if not folds:
+        return adapt(run, genotype, support)
+    rng = stream(run.plan.settings.seed, "adapt")
+    known: dict[Genotype, Scored] = {}
+
+    def compare(candidates: Sequence[Genotype]) -> None:
+        for candidate in candidates:
+            if candidate not in known:
+                known[candidate] = score(run, candidate, folds)
+                told(len(known))
+
+    domain = SearchDomain(run.space.encoding, run.space.encoding.allowed, (genotype,))
+    seeds = dict.fromkeys([genotype, *_best_trials(run)])
+    compare([*seeds, *domain.fresh(POPULATION - len(seeds), seeds, rng)])
+    for _ in range(GENERATIONS):
+        parents = _ranked(known)[: POPULATION // 2]
+        compare(_children(parents, domain, rng))
+    winner = _ranked(known)[0]
+    weights = _adapted(run, winner.genotype, support.whole)
+    return Adapted(winner, weights, len(known), time.monotonic() - began)
+
+
+def score(run: Trained, genotype: Genotype, folds: Sequence[Task]) -> Scored:
+    """An architecture by cross-validation."""
+    model = _model(run, genotype)
+    found = [evaluate(model, run.plan.train.learner, stack([task]))[0] for task in folds]
+    return Scored(genotype, tuple(each.accuracy for each in found if each.accuracy is not None))
+
+
+def _adapted(run: Trained, genotype: Genotype, task: Task) -> Weights:
+    weights = run.plan.train.learner.adapt(_model(run, genotype), stack([task]))
+    return {name: weight.squeeze(0) for name, weight in weights.items()}
+
+
+def _model(run: Trained, genotype: Genotype) -> Model:
+    path = run.supernet.path(genotype)
+    return Model(path, grouped(path), run.plan.train.norm, path.weights(), run.beside.of(path))
+
+
+def _best_trials(run: Trained) -> list[Genotype]:
+    """The best of the history in its first goal, each architecture once."""
+    goals = run.plan.search.goals if run.plan.search else ()
+    left = list(run.trials)
+    found: list[Genotype] = []
+    while len(found) < POPULATION // 2 and (top := best(left, goals) if goals else None) is not None:
+        found.append(top.genotype)
+        left = [trial for trial in left if trial.genotype != top.genotype]
+    return found
+
+
+def _ranked(known: dict[Genotype, Scored]) -> list[Scored]:
+    """The best first; of equals the one that was known first, which the run preferred."""
+    return sorted(known.values(), key=lambda scored: -(scored.mean or 0.0))
+
+
+def _children(parents: Sequence[Scored], domain: SearchDomain, rng: random.Random) -> list[Genotype]:
+    found: dict[Genotype, None] = {}
+    for _ in range(POPULATION):
+        mother = rng.choice(parents).genotype
+        crossed = rng.random() < CROSSED
+        child = mate(mother, rng.choice(parents).genotype, domain.encoding, rng) if crossed else mother
+        child = mutate(child, domain.encoding, None, rng)
+        if domain.allowed(child):
+            found[child] = None
+    return list(found)

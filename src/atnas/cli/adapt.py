@@ -1,0 +1,103 @@
+"""`atnas adapt`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atnas.dsl.errors import Unable
+from atnas.runtime.files import text_of, told, write
+
+if TYPE_CHECKING:
+    from atnas.runtime.adapting import Adapted
+    from atnas.runtime.tasks.support import Support
+    from atnas.runtime.trained import Trained
+
+VERSION = 1
+
+
+@click.command()
+@click.argument("run", type=click.Path(file_okay=False))
+@click.option(
+    "--support", type=click.Path(), required=True, help="FOLDER/<class>/<image>: the task, a few images a class."
+)
+@click.option("--search", "searched", is_flag=True, help="Look for an architecture for the task, too.")
+@click.option(
+    "-o", "output", type=click.Path(file_okay=False), help="The model's folder; RUN/adapted/FOLDER if not given."
+)
+def command(run: str, support: str, searched: bool, output: str | None) -> int:
+    """Adapt what a run found to a task that nobody has seen: to the images in a folder.
+
+    RUN is the folder of a run. With one image a class nothing can be held out, so nothing tells how well it goes.
+    """
+    from atnas.runtime.adapting import adapt, search
+    from atnas.runtime.tasks.support import read_support
+    from atnas.runtime.trained import architecture, trained
+
+    found = trained(Path(run))
+    images = read_support(Path(support), found.plan.tasks)
+    folder = Path(output) if output else Path(run) / "adapted" / Path(support).resolve().name
+    if folder.exists() and any(folder.iterdir()):
+        raise Unable(f"{folder} is not empty; name another folder with -o, or take it away")
+    genotype = architecture(found, "best")
+    made = adapt(found, genotype, images)
+    click.echo(_line("weights", made, images), err=True)
+    how = "weights"
+    if searched:
+        if not images.folds():
+            click.echo("one image in a class: nothing can be held out, and the run's own choice is kept", err=True)
+        else:
+            made, how = search(found, genotype, images, _told), "architecture and weights"
+            click.echo(_line(how, made, images), err=True)
+    _write(folder, _about(found, images, made, how), made)
+    click.echo(folder)
+    return 0
+
+
+def _line(how: str, made: Adapted, images: Support) -> str:
+    """What it took, and how it goes by cross-validation."""
+    seconds = f"{made.seconds:.1f} s"
+    if made.scored.mean is None or made.scored.standard_error is None:
+        return f"{how}: adapted to {len(images.names)} classes in {seconds}"
+    score = f"{100 * made.scored.mean:.1f} ± {196 * made.scored.standard_error:.1f} %"
+    tried = f", the best of {made.tried} architectures by the same" if made.tried > 1 else ""
+    return f"{how}: {score} in cross-validation over {len(made.scored.accuracies)} parts{tried}; {seconds}"
+
+
+def _told(count: int) -> None:
+    if count % 10 == 0:
+        click.echo(f"{count} architectures compared", err=True)
+
+
+def _about(found: Trained, images: Support, made: Adapted, how: str) -> dict[str, Any]:
+    """model.json: everything that is needed to use the weights, and how they came about."""
+    from atnas.runtime.answer import drawn_from, learned_by
+    from atnas.runtime.meaning import digest
+    from atnas.runtime.tasks.support import scale_of
+
+    scale = scale_of(found.plan.tasks)
+    return {
+        "version": VERSION,
+        "labels": list(images.names),
+        "space": found.space.net.name,
+        "architecture": found.space.encoding.decode(made.scored.genotype),
+        "adapted": how,
+        "cross_validation": {"accuracies": list(made.scored.accuracies), "architectures": made.tried},
+        "seconds": round(made.seconds, 2),
+        "images": {"shape": list(found.plan.tasks.shape), "mean": list(scale.mean), "std": list(scale.std)},
+        "norm": found.plan.train.norm,
+        "support": {name: len(each) for name, each in zip(images.names, images.examples, strict=True)},
+        "run": {"digest": digest(found.plan), **drawn_from(found.plan.tasks), **learned_by(found.plan.train.learner)},
+    }
+
+
+def _write(folder: Path, about: dict[str, Any], made: Adapted) -> None:
+    from safetensors.torch import save
+
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: weight.contiguous() for name, weight in made.weights.items()}
+    write(folder / "weights.safetensors", save(weights))
+    write(folder / "model.json", text_of(about).encode())
