@@ -205,6 +205,18 @@ def test_the_head_alone_adapts_in_anil_and_all_else_in_boil(supernet: Supernet) 
         assert {name for name, w in adapted.items() if not torch.equal(w[0], start[name])} == moved
 
 
+def test_layers_adapt_by_name(supernet: Supernet) -> None:
+    some = tasks()
+    (path,) = paths(supernet, 1)
+    for trainer in (Maml(within="deep/"), Maml(adapts="body", within="deep/"), Reptile(within="deep/", test_steps=2)):
+        adapted = trainer.adapt(model(trainer, supernet, path, looped, "transductive"), some)
+        moved = {name for name, w in adapted.items() if not torch.equal(w[0], path.weights()[name])}
+        assert moved == {name for name in path.weights() if name.startswith("deep/")} != set()
+    nothing = Maml(adapts="head", within="deep/")
+    adapted = nothing.adapt(model(nothing, supernet, path, looped, "transductive"), some)
+    assert all(torch.equal(w[0], path.weights()[name]) for name, w in adapted.items())
+
+
 def test_the_implicit_gradient_solves_its_equation(supernet: Supernet) -> None:
     """(I + H / strength) x = grad L_query, by a Hessian that autograd gives whole, near a minimum."""
     some = tasks(count=1)

@@ -6,7 +6,7 @@ from abc import ABC
 from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.settings import setting
-from atnas.runtime.learn.settings import Adapts, Descent, Inner
+from atnas.runtime.learn.settings import Adapts, Descent, Inner, Within
 from atnas.runtime.learn.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class GradientBased(Trainer, ABC):
     steps: int = setting(1, ge=1, doc="inner steps in meta-training")
     test_steps: int | None = setting(None, ge=0, doc="inner steps when tested; else `steps`")
     adapts: Adapts = "all"
+    within: Within = None
 
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """The gradient of the query loss after the inner steps, all support rows in each."""
@@ -41,7 +42,7 @@ class GradientBased(Trainer, ABC):
             tasks,
             whole(self.steps),
             rule(self.inner),
-            moving(model, self.adapts),
+            moving(model, self.adapts, self.within),
             self.order,
         )
         return meta_gradient(model, tasks, weights, start)
@@ -53,4 +54,4 @@ class GradientBased(Trainer, ABC):
 
         asked = self.test_steps if steps is None else steps
         rows = whole(self.steps if asked is None else asked)
-        return adapted(model, tasks, rows, rule(self.inner), moving(model, self.adapts))
+        return adapted(model, tasks, rows, rule(self.inner), moving(model, self.adapts, self.within))

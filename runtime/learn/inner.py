@@ -17,10 +17,14 @@ from atnas.runtime.learn.trainer import MetaGradient, Weights
 from atnas.runtime.tasks.stack import Stack
 
 
-def moving(model: Model, part: Literal["all", "head", "body"]) -> Callable[[str], bool]:
-    """Whether the inner loop moves a weight. head: those of the last layer; body: all others."""
+def moving(model: Model, part: Literal["all", "head", "body"], within: str | None = None) -> Callable[[str], bool]:
+    """Whether the inner loop moves a weight. head: those of the last layer; body: all others; of these only those of
+    layers whose place begins with `within`, and nothing where a path has none of them.
+    """
     head = model.path.head
-    return lambda name: part == "all" or (name in head) == (part == "head")
+    of_part = frozenset(n for n in model.weights if part == "all" or (n in head) == (part == "head"))
+    moves = of_part if within is None else frozenset(n for n in of_part if n.startswith(within))
+    return moves.__contains__
 
 
 def descended(

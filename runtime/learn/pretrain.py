@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.settings import setting
-from atnas.runtime.learn.settings import Adapts, Descent, Inner
+from atnas.runtime.learn.settings import Adapts, Descent, Inner, Within
 from atnas.runtime.learn.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Pretrain(Trainer):
     inner: Inner = setting(Descent(lr=0.1), doc="optimizer of the fine-tuning")
     steps: int = setting(50, ge=0, doc="steps of fine-tuning")
     adapts: Adapts = "head"
+    within: Within = None
 
     def beside(self, ground: Ground) -> Weights:
         """A last layer for all classes."""
@@ -78,7 +79,7 @@ class Pretrain(Trainer):
         zeros = {name: model.weights[name].new_zeros(model.weights[name].shape) for name in last_layer(model)}
         fresh = replace(model, weights=model.weights | zeros)
         rows = whole(self.steps if steps is None else steps)
-        return adapted(fresh, tasks, rows, rule(self.inner), moving(fresh, self.adapts))
+        return adapted(fresh, tasks, rows, rule(self.inner), moving(fresh, self.adapts, self.within))
 
     def _labels(self, model: Model, tasks: Stack, task: int) -> Tensor:
         """The number of each row's class among all that are learned."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atnas.dsl.settings import setting
-from atnas.runtime.learn.settings import Adapts, Descent, Inner
+from atnas.runtime.learn.settings import Adapts, Descent, Inner, Within
 from atnas.runtime.learn.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Reptile(Trainer):
     steps: int = setting(5, ge=1, doc="inner steps in meta-training")
     test_steps: int = setting(50, ge=0, doc="inner steps when tested, on support rows")
     adapts: Adapts = "all"
+    within: Within = None
 
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """Weights minus adapted weights, not divided by the inner rate: `outer = sgd(lr = e)` is algorithm 2.
@@ -44,7 +45,7 @@ class Reptile(Trainer):
         statistics: Statistics = "track" if model.norm == "running" else "batch"
         x, y = torch.cat([tasks.support_x, tasks.query_x], 1), torch.cat([tasks.support_y, tasks.query_y], 1)
         weights = start = model.copies(len(tasks))
-        step, moves = rule(self.inner), moving(model, self.adapts)
+        step, moves = rule(self.inner), moving(model, self.adapts, self.within)
         seen, right, moved = [], [], set[str]()
         for rows in minibatches(x.shape[1], self.batch, self.steps):
             weights = leaves(weights)
@@ -65,4 +66,4 @@ class Reptile(Trainer):
         from atnas.runtime.learn.inner import adapted, minibatches, moving
 
         rows = minibatches(tasks.support_x.shape[1], self.batch, self.test_steps if steps is None else steps)
-        return adapted(model, tasks, rows, rule(self.inner), moving(model, self.adapts))
+        return adapted(model, tasks, rows, rule(self.inner), moving(model, self.adapts, self.within))

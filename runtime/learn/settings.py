@@ -55,6 +55,7 @@ Adapts = Annotated[
     Literal["all", "head", "body"],
     setting(doc="what the inner steps move: all weights, the last layer's (head), or all but these (body)"),
 ]
+Within = Annotated[str | None, setting(doc='of these only layers whose place begins so, in quotes: "logits/block"')]
 Inner = Annotated[Descent | InnerAdam, Variants(sgd=Descent, adam=InnerAdam)]
 Outer = Annotated[Adam | Sgd, Variants(adam=Adam, sgd=Sgd)]
 
