@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
@@ -66,8 +67,45 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
             "failed": sum(t.values is None for t in trials),
             "seconds": round(sum(t.seconds for t in trials), 1),
         },
+        **_finals(run),
         "test_seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _finals(run: Run) -> dict[str, Any]:
+    """The finalists on the same tasks, and how much it depends on the task which of them is best.
+
+    `best_on` is the share of tasks on which an architecture is; where several are, each has its part. `diversity` is
+    the exponential of the shares' entropy: 1 where one architecture is best on every task, their number where each is
+    as often. Chance alone spreads the shares, too: the fewer queries a task has, the more.
+    """
+    searching = run.searching
+    if searching is None or not searching.finals:
+        return {}
+    finals = searching.finals
+    shares = best_on(list(finals.values()), run.evaluation.better)
+    rows = [
+        {"architecture": run.space.encoding.decode(g), "score": mean, "ci95": half, "best_on": share}
+        for (g, scores), share in zip(finals.items(), shares, strict=True)
+        for mean, half in [confidence(scores)]
+    ]
+    tasks = searching.search.final_tasks
+    return {"finals": {"tasks": tasks, "diversity": diversity(shares), "architectures": rows}}
+
+
+def best_on(scores: Sequence[Sequence[float]], better: Callable[[float, float], bool]) -> list[float]:
+    """For each architecture the share of tasks on which none is better, divided among equals."""
+    found = [0.0] * len(scores)
+    for task in zip(*scores, strict=True):
+        best = [i for i, score in enumerate(task) if not any(better(other, score) for other in task)]
+        for i in best:
+            found[i] += 1 / len(best)
+    return [each / len(scores[0]) for each in found]
+
+
+def diversity(shares: Sequence[float]) -> float:
+    """The exponential of the entropy of shares that add up to 1."""
+    return exp(-sum(share * log(share) for share in shares if share > 0))
 
 
 def protocol(run: Run) -> dict[str, Any]:

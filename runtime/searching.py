@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class Searching:
     """A history of trials, each of them a line of `file`, and what follows from it. It stores nothing else.
 
+    `finals` are the scores of the finalists on the same tasks, once they were compared.
     `told` hears of every evaluation; it may raise to stop, and what was evaluated by then is never done again.
     """
 
@@ -45,6 +46,7 @@ class Searching:
         self.file = file
         self.told = told
         self.trials: list[Trial] = read_trials(file)
+        self.finals: dict[Genotype, tuple[float, ...]] = {}
         self._populations: dict[int, list[Genotype]] = {}
 
     @property
@@ -91,6 +93,7 @@ class Searching:
         winner, top = finalists[0], float("-inf")
         for i, genotype in enumerate(finalists, start=1):
             scores = self.evaluation.scores([genotype] * self.search.final_tasks, "val", "finals")
+            self.finals[genotype] = tuple(scores)
             score = sum(scores) / len(scores)
             if goal.weight * score > top:
                 winner, top = genotype, goal.weight * score

@@ -11,6 +11,7 @@ from commands import atnas, run, timeless
 from safetensors.torch import load_file
 
 from atnas.dsl.plugins import entries
+from atnas.runtime.answer import best_on, diversity
 
 PROGRAM = """\
 space net [image: (c, h, w)] -> logits: (way) {
@@ -110,3 +111,22 @@ def test_tasks_side_by_side_give_what_they_give_one_by_one(tmp_path: Path) -> No
         scores.append(load_file(out / "checkpoints" / "best.safetensors"))
     for name, weight in scores[0].items():
         assert float((weight - scores[1][name]).abs().max()) < 1e-4
+
+
+def test_the_result_tells_how_much_the_best_architecture_depends_on_the_task(tmp_path: Path) -> None:
+    file = tmp_path / "p.atnas"
+    file.write_text(PROGRAM.replace("LEARNER", "maml").replace("finalists   = 1", "finalists   = 2"))
+    assert run(file, tmp_path / "run").code == 0
+    finals = json.loads((tmp_path / "run" / "result.json").read_text())["finals"]
+    assert finals["tasks"] == 2
+    shares = [each["best_on"] for each in finals["architectures"]]
+    assert len(shares) == 2
+    assert sum(shares) == pytest.approx(1)
+    assert 1 <= finals["diversity"] <= 2
+
+
+def test_diversity_is_the_number_of_architectures_that_are_best_as_often() -> None:
+    more = lambda a, b: a > b  # noqa: E731
+    assert best_on([[1, 0, 1, 1], [0, 1, 1, 0]], more) == [0.625, 0.375]
+    assert diversity([0.25] * 4) == pytest.approx(4)
+    assert diversity([1.0, 0.0]) == pytest.approx(1)
