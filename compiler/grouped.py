@@ -20,12 +20,14 @@ from atnas.compiler.norm import Norm
 from atnas.compiler.operators import modules
 from atnas.compiler.path import Network, Path, Zeros
 
-ALONE: Final = (
-    *(nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish, nn.Sigmoid, nn.Tanh, nn.ELU, nn.Identity),
-    *(nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d),
-    *(nn.Upsample, nn.ConstantPad1d, nn.ConstantPad2d, modules.Zero),
-)
-"""Layers without weights that treat every channel alike and keep dimension 1 in order."""
+ALONE: Final = (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish, nn.Sigmoid, nn.Tanh, nn.ELU, nn.Identity)
+"""Layers that treat every number alike."""
+
+MAPS: Final[Mapping[type[nn.Module], int]] = {
+    **dict.fromkeys((nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.ConstantPad1d, nn.Conv1d), 3),
+    **dict.fromkeys((nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.ConstantPad2d, nn.Conv2d), 4),
+}
+"""Layers of maps, with the dimensions of their input; torch takes one dimension less for a single map without rows."""
 
 THROUGH: Final = (
     *(nn.Sequential, modules.InvertedResidual, modules.SqueezeExcite, modules.ResidualBlock),
@@ -100,10 +102,27 @@ class _Copies(nn.Module):
         """Lets go of them."""
         self.lent = {}
 
+    def each(self, *inputs: Tensor) -> Tensor:
+        """One task after another."""
+        parts = zip(*(_apart(x, self.tasks).unbind(1) for x in inputs), strict=True)
+        weights = ({name: tensor[t] for name, tensor in self.lent.items()} for t in range(self.tasks))
+        done = [torch.func.functional_call(self.layer[0], w, given) for w, given in zip(weights, parts, strict=True)]
+        return torch.stack(done, 1).flatten(1, 2)
+
     def together(self, local: str) -> Tensor | None:
         """A parameter [T, C, ...] as [T C, ...]."""
         found = self.lent.get(local)
         return None if found is None else found.flatten(0, 1)
+
+
+class _Channels(_Copies):
+    """A layer without weights that treats every channel of a map alike."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != MAPS.get(type(self.layer[0]), x.dim()):
+            return self.each(x)
+        y: Tensor = self.layer[0](x)
+        return y
 
 
 class _Convolution(_Copies):
@@ -115,6 +134,8 @@ class _Convolution(_Copies):
 
     def forward(self, x: Tensor) -> Tensor:
         of = self.layer[0]
+        if x.dim() != MAPS[type(of)] or of.padding_mode != "zeros":
+            return self.each(x)
         weight, bias = self.together("weight"), self.together("bias")
         return self.run(x, weight, bias, of.stride, of.padding, of.dilation, self.tasks * of.groups)
 
@@ -179,13 +200,11 @@ class _Each(_Copies):
     """Any other layer: one task after another."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        parts = zip(*(_apart(x, self.tasks).unbind(1) for x in inputs), strict=True)
-        weights = ({name: tensor[t] for name, tensor in self.lent.items()} for t in range(self.tasks))
-        done = [torch.func.functional_call(self.layer[0], w, given) for w, given in zip(weights, parts, strict=True)]
-        return torch.stack(done, 1).flatten(1, 2)
+        return self.each(*inputs)
 
 
 COPIES: Final[Mapping[type[nn.Module], type[_Copies]]] = {
+    **dict.fromkeys((*MAPS, modules.Zero), _Channels),
     nn.Conv1d: _Convolution,
     nn.Conv2d: _Convolution,
     nn.Linear: _Linear,

@@ -55,6 +55,7 @@ class Network(nn.Module):
         self._width = max(slots) + 1
         self._output = slots[output]
         self.last = _last_with_weights(steps, output)
+        self.ends = steps[output - 1].place if output else ""
 
     def exchanged(self, layers: Mapping[str, nn.Module]) -> Network:
         """The same with other layers in the places."""
@@ -124,6 +125,11 @@ class Path:
     def head(self) -> frozenset[str]:
         """The names of the weights that no other weights come after: those of the last layer."""
         return frozenset(name for name, _ in self._weights if name.partition(".")[0] in self.module.last)
+
+    @property
+    def ends_in_head(self) -> bool:
+        """Whether the outputs are what the last layer with weights gives, as it gives it."""
+        return self.module.last == {self.module.ends}
 
     @property
     def norms(self) -> frozenset[str]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from atnas.compiler.encoding import Genotype
+from atnas.compiler.survey import Share, interval
 from atnas.runtime.learn.adapt import evaluate
-from atnas.runtime.learn.interval import mean, standard_error
 from atnas.runtime.learn.model import Model
 from atnas.runtime.learn.plans import grouped
 from atnas.runtime.learn.trainer import Weights
@@ -35,28 +35,29 @@ CROSSED: Final = 0.5
 
 @dataclass(frozen=True)
 class Scored:
-    """An architecture, the share of right answers in each part that was held out, and what its adapting took."""
+    """An architecture, and how many of the images that were held out, in so many parts, it answered rightly."""
 
     genotype: Genotype
-    accuracies: tuple[float, ...]
+    right: int = 0
+    asked: int = 0
+    parts: int = 0
 
     @property
-    def mean(self) -> float | None:
-        """Over the parts; None where nothing could be held out."""
-        return mean(self.accuracies) if self.accuracies else None
-
-    @property
-    def standard_error(self) -> float | None:
-        """Of the mean, over the parts."""
-        return standard_error(self.accuracies) if self.accuracies else None
+    def share(self) -> Share | None:
+        """With Wilson's 95 % interval; None where nothing could be held out."""
+        return interval(self.right, self.asked) if self.asked else None
 
 
 @dataclass(frozen=True)
 class Adapted:
-    """An architecture with weights for the task; `tried` is how many were compared, `seconds` what it all took."""
+    """An architecture with weights for the task; `tried` is how many were compared, `seconds` what it all took.
+
+    `averages` are the running ones of its batch norms, where the run's norm goes by them.
+    """
 
     scored: Scored
     weights: Weights
+    averages: Weights
     tried: int
     seconds: float
 
@@ -66,7 +67,7 @@ def adapt(run: Trained, genotype: Genotype, support: Support) -> Adapted:
     began = time.monotonic()
     scored = score(run, genotype, support.folds())
     weights = _adapted(run, genotype, support.whole)
-    return Adapted(scored, weights, 1, time.monotonic() - began)
+    return Adapted(scored, weights, _averages(run, genotype), 1, time.monotonic() - began)
 
 
 def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[int], None]) -> Adapted:
@@ -96,19 +97,31 @@ def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[i
         compare(_children(parents, domain, rng))
     winner = _ranked(known)[0]
     weights = _adapted(run, winner.genotype, support.whole)
-    return Adapted(winner, weights, len(known), time.monotonic() - began)
+    return Adapted(winner, weights, _averages(run, winner.genotype), len(known), time.monotonic() - began)
 
 
 def score(run: Trained, genotype: Genotype, folds: Sequence[Task]) -> Scored:
     """An architecture by cross-validation."""
     model = _model(run, genotype)
-    found = [evaluate(model, run.plan.train.learner, stack([task]))[0] for task in folds]
-    return Scored(genotype, tuple(each.accuracy for each in found if each.accuracy is not None))
+    right = asked = 0
+    for task in folds:
+        (found,) = evaluate(model, run.plan.train.learner, stack([task]))
+        assert found.accuracy is not None
+        right += round(found.accuracy * len(task.query_y))
+        asked += len(task.query_y)
+    return Scored(genotype, right, asked, len(folds))
 
 
 def _adapted(run: Trained, genotype: Genotype, task: Task) -> Weights:
     weights = run.plan.train.learner.adapt(_model(run, genotype), stack([task]))
     return {name: weight.squeeze(0) for name, weight in weights.items()}
+
+
+def _averages(run: Trained, genotype: Genotype) -> Weights:
+    if run.plan.train.norm != "running":
+        return {}
+    found = run.supernet.path(genotype).averages().items()
+    return {f"{name}.{part}": tensor for name, each in found for part, tensor in each._asdict().items()}
 
 
 def _model(run: Trained, genotype: Genotype) -> Model:
@@ -129,7 +142,7 @@ def _best_trials(run: Trained) -> list[Genotype]:
 
 def _ranked(known: dict[Genotype, Scored]) -> list[Scored]:
     """The best first; of equals the one that was known first, which the run preferred."""
-    return sorted(known.values(), key=lambda scored: -(scored.mean or 0.0))
+    return sorted(known.values(), key=lambda scored: -scored.right)
 
 
 def _children(parents: Sequence[Scored], domain: SearchDomain, rng: random.Random) -> list[Genotype]:

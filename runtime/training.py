@@ -12,7 +12,7 @@ import torch
 from atnas.dsl.errors import Unable
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.folder import RunFolder
-from atnas.runtime.learn.beside import Beside
+from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
@@ -44,6 +44,7 @@ class Training:
 
     def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, workers: Workers, folder: RunFolder) -> None:
         self.train = plan.train
+        self._tasks = plan.tasks
         self.supernet = supernet
         self.beside = beside
         self.workers = workers
@@ -144,6 +145,9 @@ class Training:
             return []
         weights, about = self.folder.load(INHERITED)
         self._put(weights)
+        begun = Beside.begun(self.train.learner, ground(self.supernet, self._tasks))  # beside what was inherited
+        for name, tensor in begun.tensors.items():
+            self.beside.tensors[name].copy_(tensor)
         return [f"beginning with weights of {about['from']}: {about['numbers']:,} of {about['of_numbers']:,} numbers"]
 
     def _weights(self) -> dict[str, Any]:

@@ -104,12 +104,14 @@ class Serial:
     def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
         """One after another."""
         self._mode(training=True)
-        return [self._gradient(unit, progress) for unit in units]
+        with _rows():
+            return [self._gradient(unit, progress) for unit in units]
 
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """One after another."""
         self._mode(training=False)
-        return [score for unit in units for score in self._scores(unit)]
+        with _rows():
+            return [score for unit in units for score in self._scores(unit)]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -150,6 +152,19 @@ class Serial:
     def _task(self, which: Which) -> Task:
         seed = derive(self.plan.settings.seed, which.purpose)
         return self.plan.tasks.task(which.split, seed, which.index).to(self.device)
+
+
+@contextmanager
+def _rows() -> Iterator[None]:
+    """Says what torch means where a batch norm has one number of a channel to go by."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise Unable(
+            "a batch norm has one number of each channel to go by: give tasks more shots, or minibatches more rows"
+        ) from error
 
 
 def _together(found: Sequence[MetaGradient]) -> MetaGradient:

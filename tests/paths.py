@@ -94,6 +94,10 @@ class ModulePath:
         return frozenset(name for name in self.regions if name.rpartition(".")[0] == last)
 
     @property
+    def ends_in_head(self) -> bool:
+        return True
+
+    @property
     def norms(self) -> frozenset[str]:
         kinds = (FewShotNorm, nn.BatchNorm2d)
         parts = [name for name, part in self.module.named_modules() if isinstance(part, kinds)]

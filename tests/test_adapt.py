@@ -60,7 +60,7 @@ def test_weights_are_adapted_to_a_folder_of_images(finished: Path, tmp_path: Pat
     ended = adapted(finished, support, tmp_path / "model")
     assert ended.code == 0, ended.err
     assert ended.out == f"{tmp_path / 'model'}\n"
-    assert "in cross-validation over 5 parts" in ended.err
+    assert "of 18 right in cross-validation over 5 parts (" in ended.err
     about = json.loads((tmp_path / "model" / "model.json").read_text())
     assert about["labels"] == list(CLASSES)
     assert about["support"] == dict.fromkeys(CLASSES, 6)
@@ -95,7 +95,7 @@ def test_with_one_image_a_class_nothing_is_held_out_and_it_is_said(finished: Pat
     assert "one image in a class: nothing can be held out, and the run's own choice is kept" in ended.err
     about = json.loads((tmp_path / "model" / "model.json").read_text())
     assert about["architecture"] == json.loads((finished / "best.json").read_text())
-    assert about["cross_validation"]["accuracies"] == []
+    assert about["cross_validation"] == {"right": 0, "asked": 0, "parts": 0, "architectures": 1}
 
 
 def test_the_same_folder_gives_the_same_model(finished: Path, tmp_path: Path) -> None:
@@ -162,7 +162,8 @@ def test_a_folder_that_is_no_task_is_refused(counts: dict[str, int], said: str, 
 
 def test_a_folder_in_use_and_a_run_of_regression_are_refused(finished: Path, tmp_path: Path) -> None:
     support = folder(tmp_path / "mine", dict.fromkeys(CLASSES, 2))
-    assert "is not empty" in sentence(adapted(finished, support, support))
+    assert "is there and no empty folder" in sentence(adapted(finished, support, support))
+    assert "is there and no empty folder" in sentence(adapted(finished, support, Path("/dev/null")))
     (tmp_path / "a.atnas").write_text(TINY)
     assert run(tmp_path / "a.atnas", tmp_path / "waves").code == 0
     ended = adapted(tmp_path / "waves", support, tmp_path / "model")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from atnas.compiler.path import Path
 from atnas.compiler.supernet import Supernet
+from atnas.dsl.errors import Unable
 from atnas.runtime.learn.adapt import evaluate
 from atnas.runtime.learn.anil import Anil
 from atnas.runtime.learn.average import GradientAverage
@@ -349,3 +350,61 @@ def test_pre_training_is_a_classifier_of_all_classes_and_fine_tuning_a_new_head(
     adapted = trainer.adapt(of, some)
     assert torch.allclose(adapted["logits/linear.weight"][0], head.weight, rtol=1e-8, atol=1e-10)
     assert torch.allclose(adapted["logits/linear.bias"][0], head.bias, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("declared", "used", "shape"),
+    [
+        (
+            "extern op circular(in_channels: int, out_channels: int, kernel_size: int = 3, padding: int = 1, "
+            'padding_mode: str = "circular") [x: (n, h, w)] -> (out_channels, h, w) = "torch.nn:Conv2d"',
+            "circular(2, 3)",
+            (2, 5, 5),
+        ),
+        (
+            "extern op pool(kernel_size: int = 3, stride: int = 1, padding: int = 1) [x: (l, d)] -> (l, d) = "
+            '"torch.nn:MaxPool2d"',
+            "pool",
+            (4, 6),
+        ),
+        (
+            "extern op mean(kernel_size: int = 3, stride: int = 1, padding: int = 1) [x: (d)] -> (d) = "
+            '"torch.nn:AvgPool1d"',
+            "mean",
+            (6,),
+        ),
+    ],
+)
+def test_layers_that_torch_takes_otherwise_are_not_put_side_by_side(
+    declared: str, used: str, shape: tuple[int, ...]
+) -> None:
+    space = compiled(
+        f"{declared}\nspace s [x: {shape if len(shape) > 1 else f'({shape[0]})'}] -> y {{ y = x -> {used} }}\n"
+    )
+    path = Supernet(space.net, space.encoding).double().path(())
+    x = torch.randn(3, 4, *shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = {name: w.expand(3, *w.shape) * torch.rand(3, *[1] * w.dim()) for name, w in path.weights().items()}
+    alone, together = (plan(path)(weights, x, "batch") for plan in (looped, grouped))
+    assert torch.allclose(alone, together, rtol=1e-10, atol=1e-12)
+
+
+def test_rates_by_step_are_never_cut_like_weights() -> None:
+    """Four steps, and a bias that has four numbers at most."""
+    space = compiled(SPACE.replace("conv(c, 1 | 3)", "conv(c, 1 | 3, bias = true)"))
+    supernet = Supernet(space.net, space.encoding).double()
+    trainer = MamlPlus(steps=4)
+    beside = Beside.begun(trainer, ground(supernet))
+    for path in paths(supernet, 4):
+        of = Model(path, grouped(path), "transductive", path.weights(), beside.of(path))
+        assert all(rate.shape == (4,) for name, rate in of.beside.items() if name.startswith("rates@"))
+        assert trainer.gradient(of, tasks()).losses.isfinite().all()
+
+
+def test_what_follows_the_last_linear_is_told_to_learners_of_heads() -> None:
+    space = compiled(
+        "space s [image: (1, 5, 5)] -> logits: (3) {\n  logits = image -> flatten -> linear(3) -> relu\n}\n"
+    )
+    path = Supernet(space.net, space.encoding).double().path(())
+    of = Model(path, grouped(path), "transductive", path.weights())
+    with pytest.raises(Unable, match="end in one `linear"):
+        Prototypes().gradient(of, tasks())

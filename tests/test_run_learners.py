@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import atnas, run, timeless
+from commands import atnas, run, sentence, timeless
 from safetensors.torch import load_file
 
 from atnas.dsl.plugins import entries
@@ -95,7 +95,7 @@ def test_what_is_learned_beside_the_weights_is_saved_and_used_by_every_worker(le
     assert atnas("run", file, "--out", two, "--workers", 2).code == 0
     assert answer(one) == answer(two)
     saved = load_file(one / "checkpoints" / "best.safetensors")
-    rates = {name: t for name, t in saved.items() if name.startswith(("beside/rate:", "beside/rates:"))}
+    rates = {name: t for name, t in saved.items() if name.startswith(("beside/rate:", "beside/rates@"))}
     assert rates
     assert any(float((rate - 0.1).abs().max()) > 1e-6 for rate in rates.values())
 
@@ -130,3 +130,25 @@ def test_diversity_is_the_number_of_architectures_that_are_best_as_often() -> No
     assert best_on([[1, 0, 1, 1], [0, 1, 1, 0]], more) == [0.625, 0.375]
     assert diversity([0.25] * 4) == pytest.approx(4)
     assert diversity([1.0, 0.0]) == pytest.approx(1)
+
+
+def test_what_is_learned_beside_the_weights_begins_with_those_that_were_inherited(tmp_path: Path) -> None:
+    (tmp_path / "a.atnas").write_text(PROGRAM.replace("LEARNER", "maml").replace("iterations = 3", "iterations = 30"))
+    (tmp_path / "b.atnas").write_text(PROGRAM.replace("LEARNER", "maml_plus(steps = 2)"))
+    assert run(tmp_path / "a.atnas", tmp_path / "a").code == 0
+    still = ("--set", "train.outer=adam(lr = 1e-12)")
+    assert run(tmp_path / "b.atnas", tmp_path / "b", "--from", tmp_path / "a", *still).code == 0
+    before, after = (load_file(tmp_path / n / "checkpoints" / "best.safetensors") for n in "ab")
+    name = next(name for name in before if name.endswith("bn.weight"))
+    assert float((before[name] - 1).abs().max()) > 1e-4
+    for step in (1, 2):
+        assert float((after[f"beside/at {step}:{name}"] - before[name]).abs().max()) < 1e-6
+
+
+def test_one_row_is_too_little_for_a_batch_norm_of_vectors_and_that_is_said(tmp_path: Path) -> None:
+    text = PROGRAM.replace("LEARNER", "reptile(batch = 1)")
+    text = text.replace("bn -> relu -> global_avg_pool", "global_avg_pool -> bn")
+    (tmp_path / "p.atnas").write_text(text)
+    ended = run(tmp_path / "p.atnas", tmp_path / "run")
+    assert ended.code == 2
+    assert "a batch norm has one number of each channel to go by" in sentence(ended)

@@ -14,7 +14,10 @@ from atnas.runtime.learn.trainer import Ground, Path, Trainer, Weights
 from atnas.runtime.tasks.mixture import Distribution
 
 OF = ":"
-"""Stands between what it is and the parameter that it is of."""
+"""Stands between what it is and the parameter that it is of, and is cut like."""
+
+WHOLE = "@"
+"""The same for what is never cut."""
 
 
 class Beside:
@@ -41,11 +44,12 @@ class Beside:
         """Which part of each tensor belongs to a path; those of parameters that the path lacks are left out."""
         found: dict[str, tuple[slice, ...] | None] = {}
         for name, tensor in self.tensors.items():
-            _, is_of, parameter = name.partition(OF)
-            if not is_of:
-                found[name] = None
-            elif parameter in path.regions:
+            _, is_cut, parameter = name.partition(OF)
+            _, is_whole, holder = name.partition(WHOLE)
+            if is_cut and parameter in path.regions:
                 found[name] = _part(tuple(tensor.shape), self._sizes[parameter], path.regions[parameter])
+            elif not is_cut and (not is_whole or holder in path.regions):
+                found[name] = None
         return found
 
     def of(self, path: Path) -> Weights:
@@ -60,7 +64,7 @@ def ground(supernet: Supernet, tasks: Distribution | None = None) -> Ground:
 
     def last_layer() -> tuple[str, str]:
         genotype = supernet.encoding.canonical((0,) * len(supernet.net.decisions))
-        return linear(supernet.path(genotype).head, parameters)
+        return linear(supernet.path(genotype), parameters)
 
     return Ground(parameters, supernet.norms, last_layer, tuple if tasks is None else tasks.classes)
 

@@ -5,27 +5,27 @@ T: tasks; N: rows of each; F: features.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.learn.model import Model
-from atnas.runtime.learn.trainer import Statistics, Weights
+from atnas.runtime.learn.trainer import Path, Statistics, Weights
 
 
 def last_layer(model: Model) -> tuple[str, str]:
     """The names of its weight [outputs, F] and of its bias. Raises `Unable` where the path ends otherwise."""
-    return linear(model.path.head, model.weights)
+    return linear(model.path, model.weights)
 
 
-def linear(head: Collection[str], weights: Mapping[str, Tensor]) -> tuple[str, str]:
-    """The weight and the bias among the names of a last layer's parameters."""
-    names = sorted(head, reverse=True)
+def linear(path: Path, weights: Mapping[str, Tensor]) -> tuple[str, str]:
+    """The same for a path with such weights."""
+    names = sorted(path.head, reverse=True)
     is_pair = len(names) == 2 and names[0].endswith(".weight") and names[1].endswith(".bias")
-    if not is_pair or weights[names[0]].dim() != 2:
-        raise Unable("this learner needs a space that ends in one `linear(..)`")
+    if not is_pair or weights[names[0]].dim() != 2 or not path.ends_in_head:
+        raise Unable("this learner needs a space all of whose architectures end in one `linear(..)`")
     return names[0], names[1]
 
 

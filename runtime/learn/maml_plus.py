@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from atnas.runtime.learn.trainer import Ground, MetaGradient, Weights
     from atnas.runtime.tasks.stack import Stack
 
-RATES = "rates:"
+RATES = "rates@"
 AT = "at {}:"
-"""Weights of a batch norm at a step."""
+"""Weights of a batch norm at a step; at the first they are the supernet's own."""
 
 LEAST = 0.03
 """What is left of an early step's weight, of its equal share."""
@@ -37,14 +37,14 @@ class MamlPlus(Trainer):
     multi_step: float = setting(0.1, ge=0, le=1, doc="share of training in which every step has a loss")
 
     def beside(self, ground: Ground) -> Weights:
-        """A rate for each parameter and step, and the batch norms' weights at each step and at the end."""
+        """A rate for each parameter and step, and the batch norms' weights after each step."""
         import torch
 
         moving = {name: p for name, p in ground.parameters.items() if name not in ground.norms}
         rates = {RATES + name: p.new_full((self.steps,), self.lr) for name, p in moving.items()}
         norms = {
             AT.format(step) + name: torch.clone(ground.parameters[name].detach())
-            for step in range(self.steps + 1)
+            for step in range(1, self.steps + 1)
             for name in sorted(ground.norms & ground.parameters.keys())
         }
         return rates | norms
@@ -63,7 +63,7 @@ class MamlPlus(Trainer):
         for step, importance in enumerate(self.weights_of_losses(progress), start=1):
             weights = self._step(model, weights, beside, tasks, step - 1, order)
             if importance:
-                logits = model.query_logits(self._at(model, weights, beside, step), tasks, training=True)
+                logits = model.query_logits(self._at(model, weights, beside, step, len(tasks)), tasks, training=True)
                 loss = losses(tasks, logits, tasks.query_y)
                 weighed.append(importance * loss)
         gradients = slopes(torch.stack(weighed).sum(), start | beside)
@@ -89,19 +89,18 @@ class MamlPlus(Trainer):
             for step in range(count):
                 moved = self._step(model, leaves(weights), model.beside, tasks, step, order=1)
                 weights = {name: weight.detach() for name, weight in moved.items()}
-        return self._at(model, weights, model.beside, count)
+        return self._at(model, weights, model.beside, count, len(tasks))
 
     def _step(self, model: Model, weights: Weights, beside: Weights, tasks: Stack, step: int, order: int) -> Weights:
         from atnas.runtime.learn.model import slopes
 
         free = {name: weight for name, weight in weights.items() if name not in model.path.norms}
-        loss = model.support_loss(self._at(model, weights, beside, step), tasks)
+        loss = model.support_loss(self._at(model, weights, beside, step, len(tasks)), tasks)
         gradients = slopes(loss.sum(), free, differentiable=order == 2)
         at = min(step, self.steps - 1)
         return weights | {name: weights[name] - beside[RATES + name][at] * g for name, g in gradients.items()}
 
-    def _at(self, model: Model, weights: Weights, beside: Weights, step: int) -> Weights:
+    def _at(self, model: Model, weights: Weights, beside: Weights, step: int, tasks: int) -> Weights:
         """The weights with the batch norms of a step."""
-        tasks = len(next(iter(weights.values())))
-        own = {name: beside[AT.format(min(step, self.steps)) + name] for name in model.path.norms}
+        own = {name: beside[AT.format(min(step, self.steps)) + name] for name in model.path.norms} if step else {}
         return weights | model.copies(tasks, own) if own else weights

@@ -58,6 +58,8 @@ class Pretrain(Trainer):
 
         del progress
         weight, _ = last_layer(model)
+        if CLASSES + weight not in model.beside:
+            raise Unable("pre-training needs a space all of whose architectures end in the same `linear(..)`")
         start, beside = leaves(model.weights), leaves(model.beside)
         x = torch.cat([tasks.support_x, tasks.query_x], 1)
         labels = torch.stack([self._labels(model, tasks, t) for t in range(len(tasks))]).to(x.device)

@@ -46,6 +46,10 @@ class Path(Protocol):
         """The names of the weights that no other weights come after: those of the last layer."""
 
     @property
+    def ends_in_head(self) -> bool:
+        """Whether the outputs are what the last layer gives, as it gives it."""
+
+    @property
     def norms(self) -> frozenset[str]:
         """The names of the weights of batch norms."""
 
@@ -94,8 +98,8 @@ class Trainer(Settings, ABC):
     def beside(self, ground: Ground) -> Weights:
         """What is learned beside the supernet's parameters, as it begins: learning rates, say.
 
-        A name that ends in `:` and a parameter's name belongs to the paths that use this parameter. In dimensions in
-        which it is as large as the parameter, a path has the part of it that it has of the parameter.
+        A name that ends in `:` or `@` and a parameter's name belongs to the paths that use this parameter. After `:` a
+        path has the part of it that it has of the parameter, in dimensions in which both are as large.
         """
         del ground
         return {}

@@ -39,8 +39,8 @@ def command(run: str, support: str, searched: bool, output: str | None) -> int:
     found = trained(Path(run))
     images = read_support(Path(support), found.plan.tasks)
     folder = Path(output) if output else Path(run) / "adapted" / Path(support).resolve().name
-    if folder.exists() and any(folder.iterdir()):
-        raise Unable(f"{folder} is not empty; name another folder with -o, or take it away")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Unable(f"{folder} is there and no empty folder; name another one with -o, or take it away")
     genotype = architecture(found, "best")
     made = adapt(found, genotype, images)
     click.echo(_line("weights", made, images), err=True)
@@ -58,12 +58,13 @@ def command(run: str, support: str, searched: bool, output: str | None) -> int:
 
 def _line(how: str, made: Adapted, images: Support) -> str:
     """What it took, and how it goes by cross-validation."""
-    seconds = f"{made.seconds:.1f} s"
-    if made.scored.mean is None or made.scored.standard_error is None:
+    seconds, scored = f"{made.seconds:.1f} s", made.scored
+    if scored.share is None:
         return f"{how}: adapted to {len(images.names)} classes in {seconds}"
-    score = f"{100 * made.scored.mean:.1f} ± {196 * made.scored.standard_error:.1f} %"
-    tried = f", the best of {made.tried} architectures by the same" if made.tried > 1 else ""
-    return f"{how}: {score} in cross-validation over {len(made.scored.accuracies)} parts{tried}; {seconds}"
+    low, high = 100 * scored.share.low, 100 * scored.share.high
+    score = f"{scored.right} of {scored.asked} right in cross-validation over {scored.parts} parts"
+    tried = f"; the best of {made.tried} architectures by the same" if made.tried > 1 else ""
+    return f"{how}: {score} ({low:.0f} to {high:.0f} %){tried}; {seconds}"
 
 
 def _told(count: int) -> None:
@@ -84,7 +85,12 @@ def _about(found: Trained, images: Support, made: Adapted, how: str) -> dict[str
         "space": found.space.net.name,
         "architecture": found.space.encoding.decode(made.scored.genotype),
         "adapted": how,
-        "cross_validation": {"accuracies": list(made.scored.accuracies), "architectures": made.tried},
+        "cross_validation": {
+            "right": made.scored.right,
+            "asked": made.scored.asked,
+            "parts": made.scored.parts,
+            "architectures": made.tried,
+        },
         "seconds": round(made.seconds, 2),
         "images": {"shape": list(found.plan.tasks.shape), "mean": list(scale.mean), "std": list(scale.std)},
         "norm": found.plan.train.norm,
@@ -98,6 +104,6 @@ def _write(folder: Path, about: dict[str, Any], made: Adapted) -> None:
 
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.contiguous() for name, weight in made.weights.items()}
+    weights = {name: tensor.contiguous() for name, tensor in {**made.weights, **made.averages}.items()}
     write(folder / "weights.safetensors", save(weights))
     write(folder / "model.json", text_of(about).encode())
