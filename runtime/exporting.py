@@ -78,6 +78,11 @@ def about(run: Trained, genotype: Genotype, tracked: bool) -> str:
     start, end = run.signature, at(shapes(run.space.net, last), genotype)
     listed = "\n".join(f"    {name} = {_word(value)}" for name, value in run.space.encoding.decode(genotype).items())
     learner = type(run.plan.train.learner).__name__
+    head = (
+        ""
+        if run.plan.train.learner.learns_head
+        else " Its last layer is made for each task: these numbers are nobody's."
+    )
     norms = " Batch norms normalise by the running averages of training." if tracked else ""
     return "\n\n".join(
         (
@@ -85,7 +90,7 @@ def about(run: Trained, genotype: Genotype, tracked: bool) -> str:
             *([listed] if listed else []),
             f"It takes `{start.input}` {_batched(start.shape)} and gives `{start.output}` {_batched(end)}. `load()` "
             f"makes it with its weights, which lie beside this file: those that {learner} learned over many tasks, to "
-            f"be adapted to one.{norms}",
+            f"be adapted to one.{head}{norms}",
         )
     )
 

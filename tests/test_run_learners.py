@@ -152,3 +152,12 @@ def test_one_row_is_too_little_for_a_batch_norm_of_vectors_and_that_is_said(tmp_
     ended = run(tmp_path / "p.atnas", tmp_path / "run")
     assert ended.code == 2
     assert "a batch norm has one number of each channel to go by" in sentence(ended)
+
+
+@pytest.mark.parametrize(("learner", "is_said"), [("prototypes", True), ("pretrain(steps = 2)", True), ("maml", False)])
+def test_an_export_says_where_the_last_layer_was_never_learned(learner: str, is_said: bool, tmp_path: Path) -> None:
+    (tmp_path / "p.atnas").write_text(PROGRAM.replace("LEARNER", learner))
+    assert run(tmp_path / "p.atnas", tmp_path / "run").code == 0
+    assert atnas("export", tmp_path / "run", "--to", "py").code == 0
+    source = (tmp_path / "run" / "net.py").read_text()
+    assert ("last layer is made for each task" in " ".join(source.split())) == is_said

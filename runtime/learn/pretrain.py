@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.settings import setting
@@ -26,6 +26,8 @@ class Pretrain(Trainer):
 
     The control that knows nothing of tasks. The last layer of the space must be `linear(..)`.
     """
+
+    learns_head: ClassVar[bool] = False
 
     inner: Inner = setting(Descent(lr=0.1), doc="optimizer of the fine-tuning")
     steps: int = setting(50, ge=0, doc="steps of fine-tuning")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.learn.trainer import Trainer
@@ -20,6 +20,8 @@ class Prototypes(Trainer):
     layer of the space, which must be `linear(..)`, is given anew by each support set, and nothing descends. The control
     that is learned by metric, not by gradients.
     """
+
+    learns_head: ClassVar[bool] = False
 
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """That of the query loss, through the features of support and query rows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias
 
 from atnas.dsl.settings import Settings
 
@@ -94,6 +94,9 @@ class MetaGradient:
 
 class Trainer(Settings, ABC):
     """Base of all trainers. Subclasses are final; their fields are their parameters in the language."""
+
+    learns_head: ClassVar[bool] = True
+    """False where every task gets a last layer of its own, and that of the supernet stays as it began."""
 
     def beside(self, ground: Ground) -> Weights:
         """What is learned beside the supernet's parameters, as it begins: learning rates, say.
