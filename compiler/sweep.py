@@ -115,7 +115,7 @@ class Sweep:
         """The best of a column from every situation on, a list for each decision and one after the last."""
         best = self._columns[column][1]
         none = math.inf if best is min else -math.inf
-        ends = [[0.0]]
+        ends: list[list[float]] = [[0]]  # whole numbers, however large; only what leads nowhere is infinite
         for layer in reversed(self._layered or []):
             there = ends[-1]
             ends.append([best([adds[column] + there[to] for _, adds, to in ways], default=none) for ways in layer])

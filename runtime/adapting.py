@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from atnas.compiler.encoding import Genotype
@@ -20,7 +21,7 @@ from atnas.runtime.learn.plans import grouped
 from atnas.runtime.learn.trainer import Weights
 from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.operators import mate, mutate
-from atnas.runtime.search.searcher import best
+from atnas.runtime.search.searcher import leaders
 from atnas.runtime.seeds import stream
 from atnas.runtime.tasks.stack import stack
 from atnas.runtime.tasks.support import Support
@@ -90,7 +91,8 @@ def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[i
                 told(len(known))
 
     domain = SearchDomain(run.space.encoding, run.space.encoding.allowed, (genotype,))
-    seeds = dict.fromkeys([genotype, *_best_trials(run)])
+    past = leaders(run.trials, run.plan.search.goals) if run.plan.search else ()
+    seeds = dict.fromkeys([genotype, *islice(past, POPULATION // 2)])
     compare([*seeds, *domain.fresh(POPULATION - len(seeds), seeds, rng)])
     for _ in range(GENERATIONS):
         parents = _ranked(known)[: POPULATION // 2]
@@ -127,17 +129,6 @@ def _averages(run: Trained, genotype: Genotype) -> Weights:
 def _model(run: Trained, genotype: Genotype) -> Model:
     path = run.supernet.path(genotype)
     return Model(path, grouped(path), run.plan.train.norm, path.weights(), run.beside.of(path))
-
-
-def _best_trials(run: Trained) -> list[Genotype]:
-    """The best of the history in its first goal, each architecture once."""
-    goals = run.plan.search.goals if run.plan.search else ()
-    left = list(run.trials)
-    found: list[Genotype] = []
-    while len(found) < POPULATION // 2 and (top := best(left, goals) if goals else None) is not None:
-        found.append(top.genotype)
-        left = [trial for trial in left if trial.genotype != top.genotype]
-    return found
 
 
 def _ranked(known: dict[Genotype, Scored]) -> list[Scored]:

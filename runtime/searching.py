@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.experiment import Interleaved, Search
 from atnas.runtime.files import append_line
 from atnas.runtime.search.domain import SearchDomain
-from atnas.runtime.search.searcher import Trial, best, read_trials
+from atnas.runtime.search.searcher import Trial, best, leaders, read_trials
 from atnas.runtime.seeds import stream
 from atnas.runtime.watch import Progress
 
@@ -84,7 +85,7 @@ class Searching:
 
         Raises `Unable` where the search found nothing.
         """
-        finalists = list(self._finalists())
+        finalists = list(islice(leaders(self.trials, self.search.goals), self.search.finalists))
         if not finalists:
             raise Unable(f"the search found nothing: {self._reason()}")
         goal = self.search.goals[0]
@@ -138,16 +139,6 @@ class Searching:
         trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
         append_line(self.file, trial.to_json(self.space.encoding.decode(genotype)))
         self.trials.append(trial)
-
-    def _finalists(self) -> Iterator[Genotype]:
-        """Distinct architectures, best in the first goal first."""
-        left = self.trials
-        for _ in range(self.search.finalists):
-            top = best(left, self.search.goals)
-            if top is None:
-                return
-            yield top.genotype
-            left = [t for t in left if t.genotype != top.genotype]
 
     def _reason(self) -> str:
         if not self.trials:

@@ -13,6 +13,8 @@ from test_conditions import compiled
 from atnas.compiler.costs import Costs
 from atnas.compiler.graph import lower
 from atnas.compiler.space import Compiled, compile
+from atnas.compiler.sweep import Sweep
+from atnas.dsl.cases import FALSE, TRUE, leaf, split
 from atnas.dsl.net import Arith, Compare, Constraint, Metric, Net, Pick
 
 
@@ -108,6 +110,15 @@ def test_a_merge_of_nothing_costs_nothing() -> None:
     costs = Costs(lower(b.net(b.layer("add", *b.subset(inputs, [x])))))
     assert costs.of((0,)) == {"params": 0, "macs": 0, "flops": 0, "activations": 0, "depth": 0}
     assert costs.of((1,)) == {"params": 110, "macs": 100, "flops": 200, "activations": 10, "depth": 1}
+
+
+def test_extremes_found_at_once_are_exact_however_large() -> None:
+    large = 2**60
+    terms = [split(0, [leaf((large,)), leaf((large + 1,))]), split(1, [leaf((3,)), leaf((large,))])]
+    differ = split(0, [split(1, [FALSE, TRUE]), split(1, [TRUE, FALSE])])
+    sweep = Sweep(terms, [differ], [2, 2])
+    assert sweep.extreme(0, largest=False) == (large + 4, (1, 0))
+    assert sweep.extreme(0, largest=True) == (2 * large, (0, 1))
 
 
 def test_a_skip_that_passes_its_input_on_has_no_depth() -> None:

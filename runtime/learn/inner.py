@@ -5,8 +5,8 @@ T: tasks; S: support rows of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from atnas.runtime.learn.descent import Rule
 from atnas.runtime.learn.model import Model, accuracies, leaves, losses, slopes
 from atnas.runtime.learn.trainer import MetaGradient, Weights
 from atnas.runtime.tasks.stack import Stack
+
+T = TypeVar("T")
 
 
 def moving(model: Model, part: Literal["all", "head", "body"], within: str | None = None) -> Callable[[str], bool]:
@@ -55,16 +57,22 @@ def meta_gradient(model: Model, tasks: Stack, weights: Weights, sources: Weights
     return MetaGradient(loss.detach(), accuracies(tasks, logits, tasks.query_y), slopes(loss.sum(), sources))
 
 
-@torch.enable_grad()
 def adapted(
     model: Model, tasks: Stack, rows: Iterator[Tensor | slice], rule: Rule, moves: Callable[[str], bool]
 ) -> Weights:
     """The weights of each task [T, ...] after descent on its support rows, detached."""
-    weights = model.copies(len(tasks))
-    for some in rows:
-        weights = leaves(weights)
-        weights = descended(model, weights, tasks, iter((some,)), rule, moves, order=1)
-        weights = {name: weight.detach() for name, weight in weights.items()}
+
+    def step(weights: Weights, some: Tensor | slice) -> Weights:
+        return descended(model, weights, tasks, iter((some,)), rule, moves, order=1)
+
+    return stepped(model.copies(len(tasks)), rows, step)
+
+
+@torch.enable_grad()
+def stepped(weights: Weights, each: Iterable[T], step: Callable[[Weights, T], Weights]) -> Weights:
+    """Weights after a step for each of these; nothing is kept to differentiate through them."""
+    for one in each:
+        weights = {name: weight.detach() for name, weight in step(leaves(weights), one).items()}
     return weights
 
 

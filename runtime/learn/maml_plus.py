@@ -79,16 +79,13 @@ class MamlPlus(Trainer):
 
     def adapt(self, model: Model, tasks: Stack, steps: int | None = None) -> Weights:
         """Descent with the learned rates; the batch norms' weights are those at the end."""
-        import torch
+        from atnas.runtime.learn.inner import stepped
 
-        from atnas.runtime.learn.model import leaves
+        def step(weights: Weights, number: int) -> Weights:
+            return self._step(model, weights, model.beside, tasks, number, order=1)
 
         count = self.steps if steps is None else steps
-        weights = model.copies(len(tasks))
-        with torch.enable_grad():
-            for step in range(count):
-                moved = self._step(model, leaves(weights), model.beside, tasks, step, order=1)
-                weights = {name: weight.detach() for name, weight in moved.items()}
+        weights = stepped(model.copies(len(tasks)), range(count), step)
         return self._at(model, weights, model.beside, count, len(tasks))
 
     def _step(self, model: Model, weights: Weights, beside: Weights, tasks: Stack, step: int, order: int) -> Weights:

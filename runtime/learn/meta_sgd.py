@@ -49,16 +49,12 @@ class MetaSgd(Trainer):
 
     def adapt(self, model: Model, tasks: Stack, steps: int | None = None) -> Weights:
         """Descent with the learned rates."""
-        import torch
+        from atnas.runtime.learn.inner import stepped
 
-        from atnas.runtime.learn.model import leaves
+        def step(weights: Weights, _: int) -> Weights:
+            return self._step(model, weights, model.beside, tasks, order=1)
 
-        weights = model.copies(len(tasks))
-        with torch.enable_grad():
-            for _ in range(self.steps if steps is None else steps):
-                moved = self._step(model, leaves(weights), model.beside, tasks, order=1)
-                weights = {name: weight.detach() for name, weight in moved.items()}
-        return weights
+        return stepped(model.copies(len(tasks)), range(self.steps if steps is None else steps), step)
 
     def _step(self, model: Model, weights: Weights, rates: Mapping[str, Tensor], tasks: Stack, order: int) -> Weights:
         from atnas.runtime.learn.model import slopes

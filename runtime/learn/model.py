@@ -55,7 +55,7 @@ class Model:
 
     def copies(self, tasks: int, weights: Weights | None = None) -> Weights:
         """The weights for so many tasks [T, ...], views of one memory."""
-        return {name: w.expand(tasks, *w.shape) for name, w in (weights or self.weights).items()}
+        return {name: w.expand(tasks, *w.shape) for name, w in (self.weights if weights is None else weights).items()}
 
 
 def losses(tasks: Stack, logits: Tensor, labels: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite, nan
 from pathlib import Path
@@ -161,6 +161,14 @@ def best(history: Sequence[Trial], goals: Sequence[Goal]) -> Trial | None:
     Equals are told apart by the next goals, then by which came first; so it is a member of the `front`.
     """
     return max(latest(history, goals), key=lambda t: scores(t, goals), default=None)
+
+
+def leaders(history: Sequence[Trial], goals: Sequence[Goal]) -> Iterator[Genotype]:
+    """Distinct architectures, best in the first goal first; those whose trials all failed are left out."""
+    left = history
+    while (top := best(left, goals)) is not None:
+        yield top.genotype
+        left = [trial for trial in left if trial.genotype != top.genotype]
 
 
 def _finite(numbers: dict[str, float] | None) -> dict[str, float | None] | None:
