@@ -20,8 +20,11 @@ RUNS = ROOT / "runs" / "benchmarks"
 AFTER = ["--set", "search.schedule=after", "--set", "train.paths=uniform"]
 INTERLEAVED = ["--set", "search.schedule=interleaved(warmup = 300, every = 100)", "--set", "train.paths=population"]
 
+LETTERS = ["--set", "tasks.query=1", "--set", "train.outer.lr=1e-3"]
+
 COMMANDS = {
     "conv4": ["conv4"],
+    "conv4-5way": ["conv4", *LETTERS, "--set", "train.batch=32", "--set", "train.iterations=12k"],
     "glyphs-after": ["quickstart"],
     "glyphs-interleaved": ["quickstart", *INTERLEAVED],
     "omniglot-after": ["omniglot", *AFTER],

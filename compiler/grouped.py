@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from atnas.compiler.norm import Norm
 from atnas.compiler.operators import modules
 from atnas.compiler.path import Network, Path, Zeros
+from atnas.compiler.twice import Window, batch_norm, convolution
 
 ALONE: Final = (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish, nn.Sigmoid, nn.Tanh, nn.ELU, nn.Identity)
 """Layers that treat every number alike."""
@@ -45,15 +46,18 @@ class Grouped:
         self._is_narrow = path.is_narrow
         self._network: Network = self._through(path.module, "")
 
-    def __call__(self, weights: Mapping[str, Tensor], x: Tensor, statistics: Any = "batch") -> Tensor:
+    def __call__(
+        self, weights: Mapping[str, Tensor], x: Tensor, statistics: Any = "batch", twice: bool = False
+    ) -> Tensor:
         """Outputs [T, N, *shape] for x [T, N, *shape] and weights [T, ...] each, by the names that the path has.
 
-        Batch norms take their statistics for each task alone: of all its rows, or of the first so many.
+        Batch norms take their statistics for each task alone: of all its rows, or of the first so many. `twice`:
+        gradients will be differentiated again, and layers for which that is written out take that way.
         """
         self._mode.statistics = statistics
         tasks = x.shape[0]
         for part in self._copies:
-            part.lend(weights, tasks)
+            part.lend(weights, tasks, twice)
         try:
             together = x.transpose(0, 1).flatten(1, 2)
             together = _channels_last(together) if together.dim() == 4 and not self._is_narrow else together
@@ -91,12 +95,12 @@ class _Copies(nn.Module):
         self.layer: list[Any] = [layer]  # in a list, so that its parameters are not parts of this module
         self.names = {local: f"{name}.{local}" for local, _ in layer.named_parameters()}
         self.lent: dict[str, Tensor] = {}
-        self.tasks = 1
+        self.tasks, self.twice = 1, False
 
-    def lend(self, weights: Mapping[str, Tensor], tasks: int) -> None:
+    def lend(self, weights: Mapping[str, Tensor], tasks: int, twice: bool) -> None:
         """Weights for the call that follows, [T, ...] each."""
         self.lent = {local: weights[name] for local, name in self.names.items()}
-        self.tasks = tasks
+        self.tasks, self.twice = tasks, twice
 
     def forget(self) -> None:
         """Lets go of them."""
@@ -137,7 +141,11 @@ class _Convolution(_Copies):
         if x.dim() != MAPS[type(of)] or of.padding_mode != "zeros":
             return self.each(x)
         weight, bias = self.together("weight"), self.together("bias")
-        return self.run(x, weight, bias, of.stride, of.padding, of.dilation, self.tasks * of.groups)
+        assert weight is not None
+        groups = self.tasks * of.groups
+        if self.twice and not isinstance(of.padding, str):
+            return convolution(x, weight, bias, Window(of.stride, of.padding, of.dilation, groups))
+        return self.run(x, weight, bias, of.stride, of.padding, of.dilation, groups)
 
 
 class _Linear(_Copies):
@@ -159,8 +167,8 @@ class _Norm(_Copies):
         self.norm = copy.copy(layer)
         self.norm._parameters = dict.fromkeys(("weight", "bias"))
 
-    def lend(self, weights: Mapping[str, Tensor], tasks: int) -> None:
-        super().lend(weights, tasks)
+    def lend(self, weights: Mapping[str, Tensor], tasks: int, twice: bool) -> None:
+        super().lend(weights, tasks, twice)
         own: Any = {name: self.together(name) for name in ("weight", "bias")}  # tensors that have a history
         self.norm._parameters = own
 
@@ -169,6 +177,8 @@ class _Norm(_Copies):
         self.norm._parameters = dict.fromkeys(("weight", "bias"))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.twice and self.norm.mode.statistics == "batch" and x.numel() > x.shape[1]:
+            return batch_norm(x, self.norm.weight, self.norm.bias, self.norm.eps)
         y: Tensor = self.norm(x)
         return y
 

@@ -38,7 +38,7 @@ class ImplicitMaml(Trainer):
         weights = leaves(self.adapt(model, tasks, self.steps))
         found = meta_gradient(model, tasks, weights, weights)
         free = {name: weights[name] for name in found.gradients}
-        first = slopes(model.support_loss(weights, tasks).sum(), free, differentiable=True)
+        first = slopes(model.support_loss(weights, tasks, twice=True).sum(), free, differentiable=True)
 
         def curved(v: Weights) -> Weights:
             """(I + H / strength) v for each task."""

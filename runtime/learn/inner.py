@@ -45,7 +45,8 @@ def descended(
     """
     for some in rows:
         free = {name: weight for name, weight in weights.items() if moves(name)}
-        gradients = slopes(model.support_loss(weights, tasks, some).sum(), free, differentiable=order == 2)
+        loss = model.support_loss(weights, tasks, some, twice=order == 2)
+        gradients = slopes(loss.sum(), free, differentiable=order == 2)
         weights = weights | rule(weights, gradients)
     return weights
 

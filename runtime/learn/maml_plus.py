@@ -92,7 +92,7 @@ class MamlPlus(Trainer):
         from atnas.runtime.learn.model import slopes
 
         free = {name: weight for name, weight in weights.items() if name not in model.path.norms}
-        loss = model.support_loss(self._at(model, weights, beside, step, len(tasks)), tasks)
+        loss = model.support_loss(self._at(model, weights, beside, step, len(tasks)), tasks, twice=order == 2)
         gradients = slopes(loss.sum(), free, differentiable=order == 2)
         at = min(step, self.steps - 1)
         return weights | {name: weights[name] - beside[RATES + name][at] * g for name, g in gradients.items()}

@@ -59,5 +59,6 @@ class MetaSgd(Trainer):
     def _step(self, model: Model, weights: Weights, rates: Mapping[str, Tensor], tasks: Stack, order: int) -> Weights:
         from atnas.runtime.learn.model import slopes
 
-        gradients = slopes(model.support_loss(weights, tasks).sum(), weights, differentiable=order == 2)
+        loss = model.support_loss(weights, tasks, twice=order == 2)
+        gradients = slopes(loss.sum(), weights, differentiable=order == 2)
         return weights | {name: weights[name] - rates[RATE + name] * g for name, g in gradients.items()}

@@ -20,8 +20,11 @@ from atnas.runtime.tasks.stack import Stack
 class Forward(Protocol):
     """How the tasks go along a path: one after another, or side by side."""
 
-    def __call__(self, weights: Weights, x: Tensor, statistics: Statistics) -> Tensor:
-        """Outputs [T, N, outputs] of rows [T, N, *shape] with weights [T, ...] each."""
+    def __call__(self, weights: Weights, x: Tensor, statistics: Statistics, twice: bool = False) -> Tensor:
+        """Outputs [T, N, outputs] of rows [T, N, *shape] with weights [T, ...] each.
+
+        `twice`: gradients of the outputs will be differentiated again; a plan may then take another way.
+        """
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,11 @@ class Model:
     beside: Weights = field(default_factory=dict)
     classes: Mapping[str, int] = field(default_factory=dict)
 
-    def support_loss(self, weights: Weights, tasks: Stack, rows: Tensor | slice = slice(None)) -> Tensor:
-        """The mean loss of each task over its support rows, or some of them: [T]."""
-        logits = self.forward(weights, tasks.support_x[:, rows], "batch")
+    def support_loss(
+        self, weights: Weights, tasks: Stack, rows: Tensor | slice = slice(None), twice: bool = False
+    ) -> Tensor:
+        """The mean loss of each task over its support rows, or some of them: [T]. `twice`: as of `Forward`."""
+        logits = self.forward(weights, tasks.support_x[:, rows], "batch", twice)
         return losses(tasks, logits, tasks.support_y[:, rows])
 
     def query_logits(self, weights: Weights, tasks: Stack, training: bool) -> Tensor:

@@ -17,7 +17,8 @@ from atnas.runtime.learn.trainer import Path, Statistics, Weights
 def looped(path: Path) -> Forward:
     """One task after another: the reference."""
 
-    def forward(weights: Weights, x: Tensor, statistics: Statistics) -> Tensor:
+    def forward(weights: Weights, x: Tensor, statistics: Statistics, twice: bool = False) -> Tensor:
+        del twice
         if len(x) == 1:  # views, whose gradients cost nothing
             return path({n: w.squeeze(0) for n, w in weights.items()}, _laid(x.squeeze(0)), statistics).unsqueeze(0)
         apart = {name: weight.unbind() for name, weight in weights.items()}
@@ -28,13 +29,15 @@ def looped(path: Path) -> Forward:
 
 
 def grouped(path: SupernetPath) -> Forward:
-    """All tasks side by side, as groups of one network; one that goes by running averages still runs in a loop."""
+    """All tasks side by side, as groups of one network, whose second derivatives are written out; a task that goes by
+    running averages still runs in a loop, and one alone whose gradients are not differentiated.
+    """
     loop = looped(path)
     together = Grouped(path)
 
-    def forward(weights: Weights, x: Tensor, statistics: Statistics) -> Tensor:
-        alone = len(x) == 1 or statistics in ("track", "running")
-        return loop(weights, x, statistics) if alone else together(weights, x, statistics)
+    def forward(weights: Weights, x: Tensor, statistics: Statistics, twice: bool = False) -> Tensor:
+        alone = (len(x) == 1 and not twice) or statistics in ("track", "running")
+        return loop(weights, x, statistics) if alone else together(weights, x, statistics, twice)
 
     return forward
 
