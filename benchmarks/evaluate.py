@@ -5,7 +5,7 @@
 A cell space (none, skip, 1x1, 3x3, average pooling on six edges; three stages, 16 channels, 28 x 28), five steps of
 adaptation on each of five tasks. Beside it stands the loop that anyone would write over extracted modules: for each
 task a copy, plain SGD, one forward pass. Both have all cores: the loop as threads of torch, atnas as processes of one
-thread.
+thread. That both compute the same is seen in double precision, where five steps do not magnify the last digits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import statistics
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -58,7 +58,7 @@ space cells [image: (1, 28, 28)] -> logits: (5) {
 """
 
 TASKS, STEPS, WAY, QUERY, LR = 5, 5, 5, 15, 0.05
-CLOSE = 1e-3
+CLOSE = 1e-9
 GOAL = 2.5
 
 
@@ -70,7 +70,7 @@ def main() -> int:
     options = parser.parse_args()
     keep_memory()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    space, net = made()
+    space, net = made(torch.float32)
     genotypes = [space.encoding.sample(Random(i)) for i in range(options.architectures)]
     modules = [net.extract(genotype, "batch") for genotype in genotypes]
     return printed(lines(genotypes, modules, options.rounds))
@@ -79,25 +79,28 @@ def main() -> int:
 def lines(genotypes: list[tuple[int, ...]], modules: list[nn.Module], rounds: int):
     """A line for the ratio, one for the share of arithmetic."""
     cores = len(os.sched_getaffinity(0))
-    loops, ours, apart = [], [], 0.0
+    loops, ours = [], []
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         list(pool.map(scored, genotypes))  # to be awake
         for _ in range(rounds):
             began = time.perf_counter()
-            expected = [by_loop(module) for module in modules]
+            singles = [loss for module in modules for loss in by_loop(module)]
             loops.append(time.perf_counter() - began)
             began = time.perf_counter()
-            found = list(pool.map(scored, genotypes))
+            found = [loss for losses in pool.map(scored, genotypes) for loss in losses]
             ours.append(time.perf_counter() - began)
-            differences = [abs(a - b) for x, y in zip(expected, found, strict=True) for a, b in zip(x, y, strict=True)]
-            apart = max(apart, *differences)
+        doubles = [loss for losses in pool.map(partial(scored, dtype=torch.float64), genotypes) for loss in losses]
+    exact = made(torch.float64)[1]
+    expected = [loss for g in genotypes for loss in by_loop(exact.extract(g, "batch"), torch.float64)]
+    apart = furthest(doubles, expected)
     ratios = [a / b for a, b in zip(loops, ours, strict=True)]
     rate = len(genotypes) / statistics.median(ours)
     ratio = statistics.median(ratios)
     yield Line(
         f"architectures scored, {STEPS} steps on each of {TASKS} tasks",
         f"{rate:.2f} a second, {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f}) times the loop over extracted "
-        f"modules; losses at most {apart:.0e} apart",
+        f"modules; losses at most {apart:.0e} apart in double precision; in single precision ours are "
+        f"{furthest(found, expected):.0e} from these, the loop's {furthest(singles, expected):.0e}",
         f"{GOAL} times",
         ratio >= GOAL and apart < CLOSE,
     )
@@ -108,10 +111,15 @@ def lines(genotypes: list[tuple[int, ...]], modules: list[nn.Module], rounds: in
     yield Line("convolutions and products at the processor's best rate", f"{100 * share:.0f} % of the time", "", True)
 
 
-def by_loop(module: nn.Module) -> list[float]:
+def furthest(some: list[float], others: list[float]) -> float:
+    """The largest difference."""
+    return max(abs(a - b) for a, b in zip(some, others, strict=True))
+
+
+def by_loop(module: nn.Module, dtype: torch.dtype = torch.float32) -> list[float]:
     """The query loss of each task, by a copy and SGD."""
     found = []
-    tasks = drawn()
+    tasks = drawn(dtype)
     for task in range(TASKS):
         own = copy.deepcopy(module)
         optimizer = torch.optim.SGD(own.parameters(), LR)
@@ -124,38 +132,37 @@ def by_loop(module: nn.Module) -> list[float]:
     return found
 
 
-def scored(genotype: tuple[int, ...]) -> list[float]:
+def scored(genotype: tuple[int, ...], dtype: torch.dtype = torch.float32) -> list[float]:
     """The same by atnas, in a process of one thread."""
     torch.set_num_threads(1)
     keep_memory()
-    _, net = made()
+    _, net = made(dtype)
     path: Way = net.path(genotype)
     model = Model(path, grouped(path), "transductive", path.weights())
     learner = Maml(inner=Descent(lr=LR), steps=STEPS)
-    return [score.loss for score in evaluate(model, learner, drawn())]
+    return [score.loss for score in evaluate(model, learner, drawn(dtype))]
 
 
 @cache
-def made() -> tuple[Compiled, Supernet]:
+def made(dtype: torch.dtype) -> tuple[Compiled, Supernet]:
     """The space and its supernet, the same in every process."""
     module, _ = load(Source("cells.atnas", SPACE), Path.read_text)
     net = work_out(module.names["cells"]).net
     assert net is not None
     space = compile(net)
-    return space, Supernet(space.net, space.encoding, seed=1)
+    return space, Supernet(space.net, space.encoding, seed=1).to(dtype)
 
 
 @cache
-def drawn() -> Stack:
+def drawn(dtype: torch.dtype) -> Stack:
     """Noisy copies of one random image a class."""
     generator = torch.Generator().manual_seed(3)
     classes = torch.randn(TASKS, WAY, 1, 28, 28, generator=generator)
 
     def rows(each: int) -> tuple[Tensor, Tensor]:
         labels = torch.arange(WAY).repeat(each)
-        return classes[:, labels] + torch.randn(TASKS, WAY * each, 1, 28, 28, generator=generator), labels.expand(
-            TASKS, -1
-        )
+        noise = torch.randn(TASKS, WAY * each, 1, 28, 28, generator=generator)
+        return (classes[:, labels] + noise).to(dtype), labels.expand(TASKS, -1)
 
     return Stack(*rows(1), *rows(QUERY), WAY, "cross_entropy", ((),) * TASKS)
 

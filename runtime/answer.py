@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from typing import TYPE_CHECKING, Any
@@ -29,24 +29,42 @@ PORTION = 50
 
 @dataclass(frozen=True)
 class Judged:
-    """Some architectures on the test tasks: the scores of each task, averaged over them."""
+    """Some architectures on the test tasks: of each architecture the scores, one for each task."""
 
     genotypes: tuple[Genotype, ...]
-    scores: tuple[float, ...]
+    by_task: tuple[tuple[float, ...], ...]
+
+    @property
+    def scores(self) -> list[float]:
+        """Of each task, averaged over the architectures."""
+        return [sum(task) / len(task) for task in zip(*self.by_task, strict=True)]
 
 
-def answer(run: Run, found: Genotype) -> dict[str, Any]:
-    """What result.json holds.
+@dataclass(frozen=True)
+class Answer:
+    """What a run found out: `result` in short, `tests` task by task."""
+
+    result: dict[str, Any]
+    tests: dict[str, Any]
+
+
+def answer(run: Run, found: Genotype) -> Answer:
+    """What result.json and test.json hold.
 
     The found architecture, `random_controls` random ones of the space and its largest, each adapted to the same
     `test_tasks` tasks of test classes with the same inherited weights. Intervals are 95 % over tasks; differences
     are paired by task.
     """
     began = time.monotonic()
-    mine = _judge(run, "found", [found])
-    training = run.training
+    judged = {"found": _judge(run, "found", [found])}
+    if run.searching and run.space.net.decisions:
+        judged |= _controls(run, run.searching)
+    return Answer(_result(run, found, judged, began), {name: _tested(run, each) for name, each in judged.items()})
+
+
+def _result(run: Run, found: Genotype, judged: Mapping[str, Judged], began: float) -> dict[str, Any]:
+    training, mine = run.training, judged["found"]
     trials = run.searching.trials if run.searching else []
-    controls = _controls(run, run.searching, mine) if run.searching and run.space.net.decisions else {}
     return {
         "experiment": run.plan.name,
         "space": run.space.net.name,
@@ -54,7 +72,11 @@ def answer(run: Run, found: Genotype) -> dict[str, Any]:
         "architecture": run.space.encoding.decode(found),
         "measure": run.evaluation.measure,
         **_described(run, mine),
-        "controls": controls,
+        "controls": {
+            name: {**_described(run, each), "count": len(each.genotypes), "difference": _difference(mine, each)}
+            for name, each in judged.items()
+            if name != "found"
+        },
         "protocol": protocol(run),
         "training": {
             "iterations": training.step,
@@ -144,31 +166,30 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, int) else to_jsonable_python(value)
 
 
-def _controls(run: Run, searching: Searching, mine: Judged) -> dict[str, Any]:
+def _controls(run: Run, searching: Searching) -> dict[str, Judged]:
     rng = stream(run.seed, "random controls")
     drawn = searching.domain.fresh(run.plan.settings.random_controls, (), rng)
     largest = run.space.costs.extreme("params", largest=True)[1]
-    controls = {"random": _judge(run, "random", drawn), "largest": _judge(run, "largest", [largest])}
-    return {
-        name: {
-            **_described(run, judged),
-            "count": len(judged.genotypes),
-            "difference": _difference(mine, judged),
-        }
-        for name, judged in controls.items()
-    }
+    return {"random": _judge(run, "random", drawn), "largest": _judge(run, "largest", [largest])}
 
 
 def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
     count = run.plan.settings.test_tasks
-    totals = [0.0] * count
+    found = []
     for n, genotype in enumerate(genotypes):
+        scores: list[float] = []
         for first in range(0, count, PORTION):
             size = min(PORTION, count - first)
-            scores = run.evaluation.scores([genotype] * size, "test", "test", first)
-            totals[first : first + size] = [t + s for t, s in zip(totals[first : first + size], scores, strict=True)]
+            scores += run.evaluation.scores([genotype] * size, "test", "test", first)
             run.tell(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
-    return Judged(tuple(genotypes), tuple(t / len(genotypes) for t in totals))
+        found.append(tuple(scores))
+    return Judged(tuple(genotypes), tuple(found))
+
+
+def _tested(run: Run, judged: Judged) -> list[dict[str, Any]]:
+    """The score on every test task, which are the same for all runs of one seed and one distribution."""
+    pairs = zip(judged.genotypes, judged.by_task, strict=True)
+    return [{"architecture": run.space.encoding.decode(genotype), "scores": scores} for genotype, scores in pairs]
 
 
 def _described(run: Run, judged: Judged) -> dict[str, Any]:

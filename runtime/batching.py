@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
     from atnas.runtime.folder import RunFolder
+    from atnas.runtime.memory import Memory
     from atnas.runtime.program import Plan
 
 NAME: Final = "batching.json"
@@ -43,18 +44,23 @@ class Batching:
     scoring: int = 1
 
 
-def batching(plan: Plan, space: Compiled, serial: Serial, workers: int, folder: RunFolder) -> Batching:
-    """What the folder holds, what `train` says, or what is measured and then kept; one by one where a run is short."""
+def batching(
+    plan: Plan, space: Compiled, serial: Serial, workers: int, folder: RunFolder, memory: Memory | None
+) -> Batching:
+    """What the folder holds, what `train` says, or what is measured and then kept; one by one where a run is short.
+
+    Sizes that do not fit into `memory`, where it is known, are not measured.
+    """
     if (folder.root / NAME).exists():
         found = folder.read(NAME)
         return Batching(int(found["training"]), int(found["scoring"]))
     asked = plan.train.together
-    chosen = Batching(asked, asked) if asked is not None else _measured(plan, space, serial, workers)
+    chosen = Batching(asked, asked) if asked is not None else _measured(plan, space, serial, workers, memory)
     folder.note(NAME, asdict(chosen))
     return chosen
 
 
-def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int) -> Batching:
+def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int, memory: Memory | None) -> Batching:
     train = plan.train
     if train.norm == "running":  # averages move from task to task
         return Batching()
@@ -67,9 +73,10 @@ def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int) -> Batc
         return Batching()
     is_one_path = train.paths.per == "batch" or not space.net.decisions
     most = ceil(train.batch / workers) if is_one_path else 1
+    fitting = [size for size in SIZES if memory is None or size == 1 or memory.fits(size)]
     return Batching(
-        _fastest(gradient, genotype, [size for size in SIZES if size <= most]),
-        _fastest(score, genotype, [size for size in SIZES if size <= SIZES[-2]]),
+        _fastest(gradient, genotype, [size for size in fitting if size <= most]),
+        _fastest(score, genotype, [size for size in fitting if size <= SIZES[-2]]),
     )
 
 
@@ -89,4 +96,4 @@ def _fastest(work: Callable[[Unit], object], genotype: Genotype, sizes: Sequence
 
 
 def _unit(genotype: Genotype, size: int) -> Unit:
-    return Unit(genotype, tuple(Which("train", "batching", i) for i in range(size)))
+    return Unit((genotype,), tuple(Which("train", "batching", i) for i in range(size)))

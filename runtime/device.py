@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.errors import Unable
@@ -32,6 +33,15 @@ def choose(name: Device = "auto") -> torch.device:
     if name == "cuda" and not available:
         raise Unable("PyTorch finds no CUDA device: use --device cpu, or install PyTorch for your GPU.")
     return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def available() -> int | None:
+    """Bytes of memory that can be had without taking them from anyone; None where the system does not tell."""
+    try:
+        with Path("/proc/meminfo").open(encoding="ascii") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return None
 
 
 def keep_memory() -> bool:

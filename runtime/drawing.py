@@ -14,6 +14,7 @@ from atnas.runtime.seeds import stream
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
+    from atnas.runtime.work import Route
 
 TRIES: Final = 1_000
 """Draws in search of an architecture that meets the constraints, or of the largest that does."""
@@ -27,17 +28,20 @@ class Paths:
     def __init__(self, train: Train, space: Compiled, seed: int) -> None:
         self._train, self._space, self._seed = train, space, seed
 
-    def of_step(self, step: int, population: Sequence[Genotype]) -> list[Genotype]:
-        """One path for each task of a meta step, or the same for all of them."""
+    def of_step(self, step: int, population: Sequence[Genotype]) -> list[Route]:
+        """The way of each task of a meta step; the same for all of them, or one that changes, where `train` says so."""
         paths, batch = self._train.paths, self._train.batch
         if isinstance(paths, SandwichPaths):
-            return self._sandwich(step)
+            return [(genotype,) for genotype in self._sandwich(step)]
         if isinstance(paths, FairPaths):
-            return [self._fair(step, i) for i in range(batch)]
+            return [(self._fair(step, i),) for i in range(batch)]
         draw = self.draw(population)
         if paths.per == "batch":
-            return [draw(stream(self._seed, "path", step, 0))] * batch
-        return [draw(stream(self._seed, "path", step, i)) for i in range(batch)]
+            return [(draw(stream(self._seed, "path", step, 0)),)] * batch
+        if paths.per == "task":
+            return [(draw(stream(self._seed, "path", step, i)),) for i in range(batch)]
+        passes = range(self._train.learner.passes or 1)
+        return [tuple(draw(stream(self._seed, "path", step, i, each)) for each in passes) for i in range(batch)]
 
     def draw(self, population: Sequence[Genotype]) -> Draw:
         """What draws one path: of the population where there is one, else of the space."""

@@ -51,7 +51,7 @@ class Evaluation:
         measure: Measure | None = None,
     ) -> list[float]:
         """Accuracy or loss of each architecture on a task of its own: numbers `first`, `first` + 1, .. of a purpose."""
-        jobs = [(g, Which(split, purpose, first + i)) for i, g in enumerate(genotypes)]
+        jobs = [((g,), Which(split, purpose, first + i)) for i, g in enumerate(genotypes)]
         found = self.workers.scores(units(jobs, self.together))
         if (measure or self.measure) == "loss":
             return [s.loss for s in found]

@@ -11,8 +11,11 @@ from atnas.runtime.learn.trainer import Norm, Trainer
 from atnas.runtime.search.searcher import Goal, Searcher
 
 Per = Annotated[
-    Literal["task", "batch"],
-    setting(doc="task: each task of a meta step goes along a path of its own; batch: all along one"),
+    Literal["task", "batch", "inner_step"],
+    setting(
+        doc="task: each task of a meta step goes along a path of its own; batch: all along one; inner_step: each "
+        "inner step of a task, and its queries"
+    ),
 ]
 
 
@@ -78,6 +81,14 @@ class Train(Settings):
     validate_every: int | None = setting(
         None, ge=1, doc="meta steps between validations; a twentieth of `iterations` if not given"
     )
+
+    @staticmethod
+    @rule("paths")
+    def _paths_suit(paths: Paths, learner: Trainer | None = None) -> None:
+        if learner and paths.per == "inner_step" and learner.passes is None:
+            raise ValueError(
+                "a path for each inner step is for maml, anil and boil with `inner = sgd(..)` without momentum"
+            )
 
     @property
     def every(self) -> int:

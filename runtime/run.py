@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +31,7 @@ from atnas.runtime.experiment import PopulationPaths
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.meta import StepResult
+from atnas.runtime.memory import Memory, memory, written
 from atnas.runtime.program import Plan
 from atnas.runtime.searching import Searching
 from atnas.runtime.seeds import derive, stream
@@ -71,6 +73,11 @@ class Run:
         self.searching = self._search()
         self.paths = Paths(self.plan.train, self.space, self.seed)
 
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What it takes, as far as that can be known before."""
+        return memory(self.plan, self.space, self.supernet, self.training.beside, self.workers.count)
+
     def train_and_search(self) -> Genotype:
         """The found architecture; the supernet then holds the best weights by validation."""
         for sentence in self.training.resume():
@@ -92,8 +99,11 @@ class Run:
     def _batch(self) -> None:
         """Sets how many tasks go side by side."""
         here = Serial(self.plan, self.supernet, self.training.beside, self.device)
-        chosen = batching(self.plan, self.space, here, self.workers.count, self.folder)
+        chosen = batching(self.plan, self.space, here, self.workers.count, self.folder, self.memory)
         self.training.together, self.evaluation.together = chosen.training, chosen.scoring
+        most = max(chosen.training, chosen.scoring)
+        if self.memory is not None and most > 1:
+            self.watcher.note(f"{most} tasks side by side: {written(self.memory.together(most))} of memory at most")
 
     def _meta_step(self, step: int) -> None:
         """One meta step, and a validation where one is due, along paths of the same distribution."""

@@ -12,7 +12,9 @@ import torch
 from atnas.dsl.errors import Unable
 from atnas.runtime.evaluation import Evaluation
 from atnas.runtime.folder import RunFolder
+from atnas.runtime.learn.average import Regions
 from atnas.runtime.learn.beside import Beside, ground
+from atnas.runtime.learn.changing import used
 from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.supernet import Supernet
     from atnas.runtime.program import Plan
-    from atnas.runtime.work import Workers
+    from atnas.runtime.work import Route, Workers
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
@@ -62,19 +64,24 @@ class Training:
         """Whether every meta step was made."""
         return self.step >= self.train.iterations
 
-    def meta_step(self, genotypes: Sequence[Genotype]) -> StepResult:
-        """Task i of this step goes along architecture i; the weights move so that adapting them gets better."""
+    def meta_step(self, routes: Sequence[Route]) -> StepResult:
+        """Task i of this step goes along way i; the weights move so that adapting them gets better."""
         began = time.monotonic()
-        tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(genotypes))]
-        shared = units(list(zip(genotypes, tasks, strict=True)), self.together)
+        tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(routes))]
+        shared = units(list(zip(routes, tasks, strict=True)), self.together)
         gradients = self.workers.gradients(shared, self.step / self.train.iterations)
-        paths = [self.supernet.path(unit.genotype) for unit in shared]
-        regions = [{**path.regions, **self.beside.regions(path)} for path in paths]
+        regions = [self._regions(unit.route) for unit in shared]
         lr = rate(self.train.outer, self.step, self.train.iterations)
         result = outer_step(gradients, regions, self.optimizer, lr)
         self.step += 1
         self.spent += time.monotonic() - began
         return result
+
+    def _regions(self, route: Route) -> Regions:
+        paths = [self.supernet.path(genotype) for genotype in route]
+        if len(paths) > 1:
+            return used(paths, dict(self.supernet.named_parameters()))
+        return {**paths[0].regions, **self.beside.regions(paths[0])}
 
     @property
     def validation_due(self) -> bool:

@@ -28,6 +28,7 @@ from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import keep_memory
 from atnas.runtime.learn.adapt import Score, evaluate
 from atnas.runtime.learn.beside import Beside, ground
+from atnas.runtime.learn.changing import changing
 from atnas.runtime.learn.model import Forward, Model
 from atnas.runtime.learn.plans import draws, grouped
 from atnas.runtime.learn.trainer import MetaGradient
@@ -53,7 +54,10 @@ class Which:
     index: int
 
 
-Job = tuple["Genotype", Which]
+Route = tuple["Genotype", ...]
+"""The architecture that a task goes along, or those of each inner step and of its queries, in order."""
+
+Job = tuple[Route, Which]
 
 
 class WorkerError(Exception):
@@ -62,18 +66,23 @@ class WorkerError(Exception):
 
 @dataclass(frozen=True)
 class Unit:
-    """Tasks that go along one path together."""
+    """Tasks that go the same way together."""
 
-    genotype: Genotype
+    route: Route
     tasks: tuple[Which, ...]
+
+    @property
+    def genotype(self) -> Genotype:
+        """The architecture that answers the queries."""
+        return self.route[-1]
 
 
 def units(jobs: Sequence[Job], most: int) -> list[Unit]:
-    """Neighbours with one architecture together, at most so many."""
+    """Neighbours that go the same way together, at most so many."""
     found: list[Unit] = []
-    for genotype, same in groupby(jobs, key=lambda job: job[0]):
+    for route, same in groupby(jobs, key=lambda job: job[0]):
         tasks = [which for _, which in same]
-        found += [Unit(genotype, tuple(tasks[i : i + most])) for i in range(0, len(tasks), most)]
+        found += [Unit(route, tuple(tasks[i : i + most])) for i in range(0, len(tasks), most)]
     return found
 
 
@@ -118,8 +127,8 @@ class Serial:
 
     def _gradient(self, unit: Unit, progress: float) -> MetaGradient:
         """Where layers draw numbers, what they draw is a function of the task: then each task goes alone."""
-        learner, model = self.plan.train.learner, self._model(unit.genotype)
-        if not draws(self.supernet.path(unit.genotype)):
+        learner, model = self.plan.train.learner, self._along(unit.route)
+        if not any(draws(self.supernet.path(genotype)) for genotype in unit.route):
             return _together([learner.gradient(model, tasks, progress) for tasks in self._stacks(unit)])
         found = []
         for which in unit.tasks:
@@ -131,13 +140,22 @@ class Serial:
         model = self._model(unit.genotype)
         return [score for tasks in self._stacks(unit) for score in evaluate(model, self.plan.train.learner, tasks)]
 
+    def _along(self, route: Route) -> Model:
+        if len(route) == 1:
+            return self._model(route[0])
+        paths = [self.supernet.path(genotype) for genotype in route]
+        parameters = dict(self.supernet.named_parameters())
+        return changing(paths, list(map(self._forward, paths)), parameters, self.plan.train.norm)
+
     def _model(self, genotype: Genotype) -> Model:
         path = self.supernet.path(genotype)
+        beside = self.beside
+        return Model(path, self._forward(path), self.plan.train.norm, path.weights(), beside.of(path), beside.classes)
+
+    def _forward(self, path: Path) -> Forward:
         if path not in self._forwards:
             self._forwards[path] = grouped(path)
-        return Model(
-            path, self._forwards[path], self.plan.train.norm, path.weights(), self.beside.of(path), self.beside.classes
-        )
+        return self._forwards[path]
 
     def _mode(self, training: bool) -> None:
         """Dropout and its like work while training only."""

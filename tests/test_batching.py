@@ -14,7 +14,9 @@ from test_conditions import compiled
 
 from atnas.runtime import batching
 from atnas.runtime.batching import Batching
+from atnas.runtime.device import GIB, MIB
 from atnas.runtime.folder import RunFolder
+from atnas.runtime.memory import Memory
 from atnas.runtime.work import Unit
 
 SPACE = "space s [x: (4)] -> y: (2) {\n  y = x -> (relu | tanh) -> linear(2)\n}\n"
@@ -44,7 +46,11 @@ class Clock:
 
 
 def chosen(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], **train: Any
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: dict[int, float],
+    memory: Memory | None = None,
+    **train: Any,
 ) -> tuple[Batching, Clock]:
     """What is chosen where so many tasks take so many seconds, by two workers."""
     settings = {"together": None, "norm": "support", "iterations": 1_000, "batch": 16, **train}
@@ -56,7 +62,7 @@ def chosen(
     monkeypatch.setattr(batching, "time", clock)
     folder.mkdir(exist_ok=True)
     serial: Any = clock
-    return batching.batching(plan, compiled(SPACE), serial, 2, RunFolder(folder)), clock
+    return batching.batching(plan, compiled(SPACE), serial, 2, RunFolder(folder), memory), clock
 
 
 FASTER_BY_FOUR = {1: 1.0, 2: 1.6, 4: 2.4, 8: 5.2, 16: 12.0}
@@ -74,6 +80,14 @@ def test_the_fastest_size_is_chosen_and_kept(tmp_path: Path, monkeypatch: pytest
 def test_a_size_that_gains_next_to_nothing_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flat = {1: 1.0, 2: 1.98, 4: 3.9, 8: 8.0, 16: 16.0}
     assert chosen(tmp_path / "run", monkeypatch, flat)[0] == Batching(1, 1)
+
+
+def test_what_does_not_fit_into_memory_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flat = dict.fromkeys((1, 2, 4, 8, 16), 1.0)
+    monkeypatch.setattr("atnas.runtime.memory.available", lambda: 4 * GIB)
+    found, clock = chosen(tmp_path / "run", monkeypatch, flat, memory=Memory(processes=2, each=200 * MIB))
+    assert found == Batching(2, 2)
+    assert max(clock.sizes) == 2
 
 
 def test_no_worker_is_left_without_a_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

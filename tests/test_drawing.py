@@ -12,6 +12,7 @@ from test_conditions import compiled
 from atnas.runtime.drawing import Paths
 from atnas.runtime.experiment import FairPaths, PopulationPaths, SandwichPaths, Train, UniformPaths
 from atnas.runtime.learn.maml import Maml
+from atnas.runtime.work import Route
 
 SPACE = """\
 space s [x: (4)] -> y: (2) {
@@ -23,7 +24,12 @@ space s [x: (4)] -> y: (2) {
 
 
 def drawn(paths: Any, step: int = 0, batch: int = 6, text: str = SPACE, population: Any = ()) -> list[tuple[int, ...]]:
-    train = Train(learner=Maml(), iterations=1, batch=batch, paths=paths)
+    """The one architecture of each task."""
+    return [genotype for (genotype,) in ways(paths, step, batch, text, population)]
+
+
+def ways(paths: Any, step: int = 0, batch: int = 6, text: str = SPACE, population: Any = ()) -> list[Route]:
+    train = Train(learner=Maml(steps=2), iterations=1, batch=batch, paths=paths)
     return Paths(train, compiled(text), seed=1).of_step(step, list(population))
 
 
@@ -45,6 +51,16 @@ def test_the_same_step_has_the_same_paths_and_a_batch_may_share_one() -> None:
         assert drawn(paths, 3) == drawn(paths, 3)
         assert any(drawn(paths, 3) != drawn(paths, step) for step in range(4, 9))
     assert len(set(drawn(UniformPaths(per="batch"), 3))) == 1
+
+
+def test_a_path_for_each_step_and_for_the_queries() -> None:
+    routes = ways(UniformPaths(per="inner_step"), batch=50)
+    assert {len(route) for route in routes} == {3}
+    assert len(set(routes)) > 20
+    population = [(0, 0), (2, 0)]
+    assert {g for route in ways(PopulationPaths(per="inner_step"), population=population) for g in route} == set(
+        population
+    )
 
 
 def test_fair_paths_take_every_option_as_often() -> None:

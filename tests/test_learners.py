@@ -284,6 +284,24 @@ def test_early_losses_of_maml_plus_fade() -> None:
         assert sum(trainer.weights_of_losses(progress)) == pytest.approx(1)
 
 
+def test_running_averages_of_maml_plus_learn_after_the_last_step_alone() -> None:
+    found = []
+    for multi_step in (0.0, 1.0):
+        space = compiled(SPACE)
+        supernet = Supernet(space.net, space.encoding, seed=4).double()
+        (path,) = paths(supernet, 1)
+        trainer = MamlPlus(steps=3, multi_step=multi_step)
+        beside = Beside.begun(trainer, ground(supernet))
+        of = Model(path, grouped(path), "running", path.weights(), beside.of(path))
+        trainer.gradient(of, tasks(count=1), progress=0.0)
+        found.append(path.averages())
+    assert found[0]
+    for name, (mean, var, seen) in found[0].items():
+        assert int(seen.max()) == 1
+        assert torch.equal(mean, found[1][name].running_mean)
+        assert torch.equal(var, found[1][name].running_var)
+
+
 @pytest.mark.parametrize("outer", [Adam(lr=0.1, weight_decay=0.1), Sgd(lr=0.1, momentum=0.9, weight_decay=0.1)])
 @pytest.mark.parametrize("trainer", [Maml(), Maml(order=2), Anil(), MetaSgd(), MamlPlus(steps=2), Reptile()])
 def test_nothing_off_the_path_moves(trainer: Trainer, outer: Adam | Sgd) -> None:

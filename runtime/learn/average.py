@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Regions = Mapping[str, tuple[slice, ...] | None]
+Region = tuple[slice, ...] | Tensor | None
+"""The part of a parameter that was used: slices; booleans of its shape; None = all of it."""
+
+Regions = Mapping[str, Region]
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,17 @@ class GradientAverage:
         self._partial: dict[str, Tensor] = {}
 
     def add(self, gradients: Mapping[str, Tensor], regions: Regions, uses: int = 1) -> None:
-        """The sum of the gradients of so many uses: of `regions[name]` of a parameter, None = all of it."""
+        """The sum of the gradients of so many uses: of `regions[name]` of a parameter. Where this is booleans, the
+        gradient is of the whole parameter's shape, and zero where it was not used.
+        """
         for name, gradient in gradients.items():
             region = regions[name]
             if region is None:
                 self._sum(name).add_(gradient)
                 self._whole[name] = self._whole.get(name, 0) + uses
+            elif isinstance(region, Tensor):
+                self._sum(name).add_(gradient)
+                self._uses(name).add_(region, alpha=uses)
             else:
                 self._sum(name)[region].add_(gradient)
                 self._uses(name)[region].add_(uses)

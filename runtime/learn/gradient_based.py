@@ -28,6 +28,12 @@ class GradientBased(Trainer, ABC):
     adapts: Adapts = "all"
     within: Within = None
 
+    @property
+    def passes(self) -> int | None:
+        """Each step and the queries. Momentum would move what the path of a step does not use."""
+        plain = isinstance(self.inner, Descent) and not self.inner.momentum
+        return self.steps + 1 if plain else None
+
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """The gradient of the query loss after the inner steps, all support rows in each."""
         from atnas.runtime.learn.descent import rule

@@ -43,9 +43,9 @@ def descended(
     Of order 2 the steps can be differentiated through; of order 1 their gradients count as constants, so that the
     derivative by the weights at the start is that by the weights at the end (Finn et al. 2017, section 5.2).
     """
-    for some in rows:
+    for step, some in enumerate(rows):
         free = {name: weight for name, weight in weights.items() if moves(name)}
-        loss = model.support_loss(weights, tasks, some, twice=order == 2)
+        loss = model.at(step).support_loss(weights, tasks, some, twice=order == 2)
         gradients = slopes(loss.sum(), free, differentiable=order == 2)
         weights = weights | rule(weights, gradients)
     return weights

@@ -27,8 +27,8 @@ class MamlPlus(Trainer):
     """MAML++: MAML with learned rates for each layer and step (LSLR), a loss after every step (MSL, eq. 4), batch norms
     with weights of their own at each step (BNWB), and first order until a share of training is over (DA).
 
-    Batch norms are not adapted. Of more steps than were trained, the last repeats. Its cosine schedule is
-    `outer = adam(decay = cosine)`.
+    Batch norms are not adapted; running averages are those after the last step alone (BNRS), as all others go by their
+    batches. Of more steps than were trained, the last repeats. Its cosine schedule is `outer = adam(decay = cosine)`.
     """
 
     lr: Rate = setting(0.1, doc="every rate at the start")
@@ -63,7 +63,8 @@ class MamlPlus(Trainer):
         for step, importance in enumerate(self.weights_of_losses(progress), start=1):
             weights = self._step(model, weights, beside, tasks, step - 1, order)
             if importance:
-                logits = model.query_logits(self._at(model, weights, beside, step, len(tasks)), tasks, training=True)
+                at_step, ends = self._at(model, weights, beside, step, len(tasks)), step == self.steps
+                logits = model.query_logits(at_step, tasks, training=True, learns=ends)
                 loss = losses(tasks, logits, tasks.query_y)
                 weighed.append(importance * loss)
         gradients = slopes(torch.stack(weighed).sum(), start | beside)

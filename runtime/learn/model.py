@@ -6,7 +6,7 @@ T: tasks; N: rows of each; S, Q: support and query rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
@@ -31,8 +31,9 @@ class Forward(Protocol):
 class Model:
     """A path's weights to start from, shared by all tasks and detached, and what is learned beside them.
 
-    `classes` are the numbers of all training classes by name, where the trainer asked for them. The functions below
-    take weights [T, ...] of the same names.
+    `classes` are the numbers of all training classes by name, where the trainer asked for them. `steps` are how tasks
+    go in each inner step and for the queries, where that differs. The functions below take weights [T, ...] of the
+    same names.
     """
 
     path: Path
@@ -41,6 +42,11 @@ class Model:
     weights: Weights
     beside: Weights = field(default_factory=dict)
     classes: Mapping[str, int] = field(default_factory=dict)
+    steps: tuple[Forward, ...] = ()
+
+    def at(self, step: int) -> Model:
+        """As it is in an inner step."""
+        return replace(self, forward=self.steps[step]) if self.steps else self
 
     def support_loss(
         self, weights: Weights, tasks: Stack, rows: Tensor | slice = slice(None), twice: bool = False
@@ -49,12 +55,16 @@ class Model:
         logits = self.forward(weights, tasks.support_x[:, rows], "batch", twice)
         return losses(tasks, logits, tasks.support_y[:, rows])
 
-    def query_logits(self, weights: Weights, tasks: Stack, training: bool) -> Tensor:
-        """Answers [T, Q, outputs] to the query rows, with the batch-norm statistics that `norm` says."""
+    def query_logits(self, weights: Weights, tasks: Stack, training: bool, learns: bool = True) -> Tensor:
+        """Answers [T, Q, outputs] to the query rows, with the batch-norm statistics that `norm` says.
+
+        In training the running averages learn from these, where `learns`.
+        """
         if self.norm == "transductive":
             return self.forward(weights, tasks.query_x, "batch")
         if self.norm == "running":
-            return self.forward(weights, tasks.query_x, "track" if training else "running")
+            trains: Statistics = "track" if learns else "batch"
+            return self.forward(weights, tasks.query_x, trains if training else "running")
         support = tasks.support_x.shape[1]
         return self.forward(weights, torch.cat([tasks.support_x, tasks.query_x], 1), support)[:, support:]
 

@@ -64,7 +64,7 @@ class Pretrain(Trainer):
             raise Unable("pre-training needs a space all of whose architectures end in the same `linear(..)`")
         start, beside = leaves(model.weights), leaves(model.beside)
         x = torch.cat([tasks.support_x, tasks.query_x], 1)
-        labels = torch.stack([self._labels(model, tasks, t) for t in range(len(tasks))]).to(x.device)
+        labels = torch.stack([self._labels(model, tasks, t) for t in range(len(tasks))])
         statistics: Statistics = "track" if model.norm == "running" else "batch"
         logits = features(model, model.copies(len(tasks), start), x, statistics) @ beside[CLASSES + weight].T
         logits = logits + beside[BIASES]
@@ -89,5 +89,6 @@ class Pretrain(Trainer):
         """The number of each row's class among all that are learned."""
         import torch
 
-        numbers = torch.tensor([model.classes[name] for name in tasks.classes[task]])
-        return torch.cat([numbers[tasks.support_y[task].cpu()], numbers[tasks.query_y[task].cpu()]])
+        names, device = tasks.classes[task], tasks.support_y.device
+        numbers = torch.tensor([model.classes[name] for name in names], device=device)
+        return numbers[torch.cat([tasks.support_y[task], tasks.query_y[task]])]

@@ -98,6 +98,11 @@ class Trainer(Settings, ABC):
     learns_head: ClassVar[bool] = True
     """False where every task gets a last layer of its own, and that of the supernet stays as it began."""
 
+    @property
+    def passes(self) -> int | None:
+        """How often a meta-gradient goes through the network, where each time may take another path; else None."""
+        return None
+
     def beside(self, ground: Ground) -> Weights:
         """What is learned beside the supernet's parameters, as it begins: learning rates, say.
 

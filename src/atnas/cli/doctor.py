@@ -12,6 +12,7 @@ import click
 from atnas import __version__
 from atnas.dsl.errors import Unable
 from atnas.dsl.plugins import GROUPS, Group, entries, load
+from atnas.runtime.device import GIB, available
 
 PARTS = ("torch", "lark", "networkx", "pydantic", "deap", "click", "rich", "numpy", "matplotlib", "safetensors")
 """What atnas stands on, by the names that they are installed and imported under."""
@@ -71,10 +72,11 @@ def _devices() -> None:
 def _memory() -> str:
     try:
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return "unknown on this system"
-    return f"{pages / 2**30:.1f} GiB, {free / 2**30:.1f} GiB free"
+    free = available()
+    told = "" if free is None else f", {free / GIB:.1f} GiB free"
+    return f"{pages / GIB:.1f} GiB{told}; a run tells what it takes before it begins"
 
 
 def _data(root: str | None) -> str:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from atnas.runtime.folder import RunFolder
 if TYPE_CHECKING:
     import torch
 
+    from atnas.runtime.memory import Memory
     from atnas.runtime.run import Run
 
 
@@ -101,7 +103,9 @@ def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | 
             watching.note(_opening(run))
             architecture = run.train_and_search()
             folder.note("best.json", run.space.encoding.decode(architecture))
-            folder.note("result.json", answer(run, architecture))
+            answered = answer(run, architecture)
+            folder.note("test.json", answered.tests)
+            folder.note("result.json", answered.result)
         except Interrupted:
             watching.note(f"stopped; everything is saved in {folder.root}, and the same command goes on from here")
             return 130
@@ -118,7 +122,19 @@ def _opening(run: Run) -> str:
     count = run.space.encoding.count()
     space = f"{count:,} architectures" if count > 1 else "one architecture"
     params = f"{low:,} to {high:,}" if low < high else f"{high:,}"
-    return f"{run.plan.name}: {space} of {params} params, seed {run.seed}, {run.device}, in {run.folder.root}"
+    memory = needs(run.memory) if run.memory else ""
+    return f"{run.plan.name}: {space} of {params} params, seed {run.seed}, {run.device}{memory}, in {run.folder.root}"
+
+
+def needs(memory: Memory) -> str:
+    """The memory that a run takes at least, and a warning where the machine has less."""
+    from atnas.runtime.memory import written
+
+    all = written(memory.together(1))
+    if memory.fits(1):
+        return f", {all} of memory"
+    one = written(replace(memory, processes=1).together(1))
+    return f", {all} of memory, WHICH IS MORE THAN IS FREE (--workers 1 takes {one})"
 
 
 def _about(found: Chosen, device: str) -> dict[str, object]:
