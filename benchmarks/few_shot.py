@@ -32,11 +32,14 @@ def settings(*changes: str) -> list[str]:
 
 AFTER = settings("search.schedule=after", "train.paths=uniform")
 INTERLEAVED = settings("search.schedule=interleaved(warmup = 300, every = 100)", "train.paths=population")
-LETTERS = settings("tasks.query=1", "train.outer.lr=1e-3")
+FIRST = settings("tasks.query=1", "train.outer.lr=1e-3")
+SECOND = settings("tasks.query=1", "train.learner.order=2", "train.batch=16", "train.validation=400")
 
 COMMANDS = {
     "conv4": ["conv4"],
-    "conv4-5way": ["conv4", *LETTERS, *settings("train.batch=32", "train.iterations=12k")],
+    "conv4-5way-first": ["conv4", *FIRST, *settings("train.batch=32", "train.iterations=12k")],
+    "conv4-5way": ["conv4", *SECOND, *settings("train.iterations=12k")],
+    "conv4-20way": ["conv4", *SECOND, *settings("tasks.way=20", "train.iterations=4k")],
     "glyphs-after": ["quickstart"],
     "glyphs-interleaved": ["quickstart", *INTERLEAVED],
     "omniglot-after": ["omniglot", *AFTER],

@@ -34,9 +34,6 @@ PYTHON = PEERS / "bin" / "python"
 L2L = PEERS / "learn2learn-0.2.0"
 
 SIDES = ("learn2learn", "higher", "torchopt", "by_hand")
-TOGETHER = (1, 2, 4, 8)
-"""How many tasks side by side are tried; the fastest in the first round is kept."""
-
 GOALS = {
     ("omniglot_q1", 1): 2.5,
     ("omniglot_q15", 1): 1.7,
@@ -67,11 +64,10 @@ def lines(options: argparse.Namespace, name: str, order: int, steps: int) -> Ite
     """A line for atnas with the ratios to learn2learn, one for each other side."""
     with tempfile.TemporaryDirectory() as folder:
         found: dict[str, list[dict[str, Any]]] = {side: [] for side in (*SIDES, "atnas")}
-        best = max(TOGETHER, key=lambda t: run("atnas", name, order, steps, 1.0, Path(folder), t)["rate"])
         for _ in range(options.rounds):
             for side in found:
                 if side != "torchopt" or order == 2:
-                    found[side].append(run(side, name, order, steps, options.seconds, Path(folder), best))
+                    found[side].append(run(side, name, order, steps, options.seconds, Path(folder)))
         gradients = {path.stem: torch.load(path) for path in Path(folder).glob("*.pt")}
     reference = gradients["learn2learn"].double()
     for side, runs in found.items():
@@ -82,7 +78,6 @@ def lines(options: argparse.Namespace, name: str, order: int, steps: int) -> Ite
         rate = statistics.median(r["rate"] for r in runs)
         memory = max(r["megabytes"] + r["child"] for r in runs)
         what = f"{name}, order {order}, {steps} steps: {side} {runs[0]['version']}"
-        what += f", {best} tasks side by side" if side == "atnas" else ""
         measured = (
             f"{rate:.1f} tasks/s, {middle(ratios)} times learn2learn; {memory:.0f} MB; gradient {apart:.0e} apart"
         )
@@ -96,11 +91,10 @@ def middle(ratios: list[float]) -> str:
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
-def run(side: str, name: str, order: int, steps: int, seconds: float, folder: Path, together: int) -> dict[str, Any]:
+def run(side: str, name: str, order: int, steps: int, seconds: float, folder: Path) -> dict[str, Any]:
     """One side, once."""
     python = [sys.executable] if side == "atnas" else [str(PYTHON)]
     arguments = [name, str(order), str(steps), str(seconds), str(folder / f"{side}.pt")]
-    arguments += [str(together)] if side == "atnas" else []
     command = [*python, "-W", "ignore", str(HERE / f"{side}_meta.py"), *arguments]
     environment = os.environ | {"PYTHONPATH": str(L2L)} if side != "atnas" else os.environ
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -119,6 +113,7 @@ def install() -> None:
     def pip(*arguments: str) -> None:
         subprocess.run([str(PYTHON), "-m", "pip", "install", "-q", *arguments], check=True)
 
+    pip(f"torch=={torch.__version__.partition('+')[0]}")  # before what would bring another one
     pip(
         "cython<3",
         "setuptools<70",
@@ -132,7 +127,6 @@ def install() -> None:
         "higher",
         "torchopt",
     )
-    pip(f"torch=={torch.__version__.partition('+')[0]}")
     pip("--no-deps", "qpth")
     archive = ["download", "-q", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", "learn2learn==0.2.0"]
     subprocess.run([str(PYTHON), "-m", "pip", *archive, "-d", str(PEERS)], check=True)

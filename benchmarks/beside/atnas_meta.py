@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,10 @@ def supernet(case: Case) -> Supernet:
     return made
 
 
+SIZES = (1, 2, 4, 8)
+"""Tasks side by side that are tried, as a run does before it begins."""
+
+
 def work(case: Case, order: int, steps: int, together: int, share: slice) -> Callable[[], tuple[float, list[Tensor]]]:
     """The sums over a share of the tasks, so many at a time."""
     tasks = [Task(*each, case.way, "cross_entropy") for each in batch(case)[share]]
@@ -68,45 +74,48 @@ def work(case: Case, order: int, steps: int, together: int, share: slice) -> Cal
     return step
 
 
-def serve(pipe: Any, *arguments: Any) -> None:
-    """A worker: a step for each message."""
+def serve(pipe: Any, case: Case, order: int, steps: int, share: slice) -> None:
+    """A worker: a step for each message, which says how many tasks go side by side; 0 ends it."""
     torch.set_num_threads(1)
     keep_memory()
-    step = work(*arguments)
-    while pipe.recv():
-        loss, gradients = step()
+    made = cache(lambda together: work(case, order, steps, together, share))
+    while together := pipe.recv():
+        loss, gradients = made(together)()
         pipe.send((loss, [g.numpy() for g in gradients]))
 
 
 def main() -> None:
-    """`CASE ORDER STEPS SECONDS GRADIENT TOGETHER`."""
-    name, order, steps, seconds, gradient, together = sys.argv[1:]
+    """`CASE ORDER STEPS SECONDS GRADIENT`."""
+    name, order, steps, seconds, gradient = sys.argv[1:]
     case, cores = CASES[name], len(os.sched_getaffinity(0))
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
     for core in range(cores):
         here, there = context.Pipe()
-        share = slice(core, None, cores)
-        arguments = (there, case, int(order), int(steps), int(together), share)
+        arguments = (there, case, int(order), int(steps), slice(core, None, cores))
         processes.append(context.Process(target=serve, args=arguments, daemon=True))
         processes[-1].start()
         pipes.append(here)
 
-    def step() -> tuple[float, list[Tensor]]:
+    def step(together: int) -> tuple[float, list[Tensor]]:
         for pipe in pipes:
-            pipe.send(True)
+            pipe.send(together)
         found = [pipe.recv() for pipe in pipes]
         sums = [sum(map(torch.from_numpy, each)) / case.batch for each in zip(*(g for _, g in found), strict=True)]
         return sum(loss for loss, _ in found) / case.batch, sums
 
-    loss, gradients = step()
+    sizes = [size for size in SIZES if size <= ceil(case.batch / cores)]
+    for size in sizes:
+        step(size)
+    best = max(sizes, key=lambda size: timed(lambda: step(size), case.batch, 0.0)[0])
+    loss, gradients = step(best)
     torch.save(torch.cat([g.flatten() for g in gradients]), gradient)
-    rate, count = timed(step, case.batch, float(seconds))
+    rate, count = timed(lambda: step(best), case.batch, float(seconds))
     for pipe in pipes:
-        pipe.send(False)
+        pipe.send(0)
     for process in processes:
         process.join()
-    report(atnas.__version__, loss, rate, count)
+    report(f"{atnas.__version__}, {best} tasks side by side", loss, rate, count)
 
 
 if __name__ == "__main__":
