@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from atnas.runtime.seeds import stream
-from atnas.runtime.work import Serial, Unit, Which
+from atnas.runtime.work import ONE_BY_ONE, Grouping, Serial, Unit, Which
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -38,10 +38,10 @@ GAIN: Final = 0.05
 
 @dataclass(frozen=True)
 class Batching:
-    """Tasks side by side in meta-training and in scoring."""
+    """How tasks are taken side by side in meta-training and in scoring."""
 
-    training: int = 1
-    scoring: int = 1
+    training: Grouping = ONE_BY_ONE
+    scoring: Grouping = ONE_BY_ONE
 
 
 def batching(
@@ -53,9 +53,13 @@ def batching(
     """
     if (folder.root / NAME).exists():
         found = folder.read(NAME)
-        return Batching(int(found["training"]), int(found["scoring"]))
+        return Batching(Grouping(**found["training"]), Grouping(**found["scoring"]))
     asked = plan.train.together
-    chosen = Batching(asked, asked) if asked is not None else _measured(plan, space, serial, workers, memory)
+    chosen = (
+        Batching(Grouping(asked), Grouping(asked))
+        if asked is not None
+        else _measured(plan, space, serial, workers, memory)
+    )
     folder.note(NAME, asdict(chosen))
     return chosen
 
@@ -68,7 +72,7 @@ def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int, memory:
     gradient: Callable[[Unit], object] = lambda unit: serial.gradients([unit], 0.0)  # noqa: E731
     score: Callable[[Unit], object] = lambda unit: serial.scores([unit])  # noqa: E731
     began = time.monotonic()
-    gradient(_unit(genotype, 1))
+    gradient(_unit(genotype, ONE_BY_ONE))
     if (time.monotonic() - began) * train.iterations * train.batch / workers < SHORT:
         return Batching()
     is_one_path = train.paths.per == "batch" or not space.net.decisions
@@ -80,20 +84,22 @@ def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int, memory:
     )
 
 
-def _fastest(work: Callable[[Unit], object], genotype: Genotype, sizes: Sequence[int]) -> int:
-    """The size with the most tasks a second; of those that are about as fast the smallest."""
-    if len(sizes) < 2:
-        return 1
-    times: dict[int, list[float]] = {size: [] for size in sizes}
+def _fastest(work: Callable[[Unit], object], genotype: Genotype, sizes: Sequence[int]) -> Grouping:
+    """The one with the most tasks a second; of those that are about as fast the smallest."""
+    groupings = [Grouping(size, apart) for size in sizes for apart in (False, True) if size > 1 or not apart]
+    if len(groupings) < 2:
+        return ONE_BY_ONE
+    times: dict[Grouping, list[float]] = {grouping: [] for grouping in groupings}
     for _ in range(ROUNDS + 1):
-        for size in sizes:
+        for grouping in groupings:
             began = time.perf_counter()
-            work(_unit(genotype, size))
-            times[size].append((time.perf_counter() - began) / size)
-    each = {size: median(taken[1:]) for size, taken in times.items()}  # the first is for warming up
+            work(_unit(genotype, grouping))
+            times[grouping].append((time.perf_counter() - began) / grouping.tasks)
+    each = {grouping: median(taken[1:]) for grouping, taken in times.items()}  # the first is for warming up
     best = min(each.values())
-    return next(size for size in sizes if each[size] * (1 - GAIN) <= best)
+    return next(grouping for grouping in groupings if each[grouping] * (1 - GAIN) <= best)
 
 
-def _unit(genotype: Genotype, size: int) -> Unit:
-    return Unit((genotype,), tuple(Which("train", "batching", i) for i in range(size)))
+def _unit(genotype: Genotype, grouping: Grouping) -> Unit:
+    tasks = tuple(Which("train", "batching", i) for i in range(grouping.tasks))
+    return Unit((genotype,), tasks, grouping.apart)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atnas.runtime.tasks.task import Split
-from atnas.runtime.work import Which, Workers, units
+from atnas.runtime.work import ONE_BY_ONE, Grouping, Which, Workers, units
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Evaluation:
-    """Scores with the supernet's weights as they are at the moment of asking, so many tasks `together`."""
+    """Scores with the supernet's weights as they are at the moment of asking, tasks side by side as `grouping` says."""
 
     plan: Plan
     space: Compiled
     workers: Workers
-    together: int = 1
+    grouping: Grouping = ONE_BY_ONE
 
     @property
     def measure(self) -> Measure:
@@ -52,7 +52,7 @@ class Evaluation:
     ) -> list[float]:
         """Accuracy or loss of each architecture on a task of its own: numbers `first`, `first` + 1, .. of a purpose."""
         jobs = [((g,), Which(split, purpose, first + i)) for i, g in enumerate(genotypes)]
-        found = self.workers.scores(units(jobs, self.together))
+        found = self.workers.scores(units(jobs, self.grouping))
         if (measure or self.measure) == "loss":
             return [s.loss for s in found]
         return [s.accuracy for s in found if s.accuracy is not None]

@@ -66,7 +66,7 @@ class Run:
         self.seed = self.plan.settings.seed
         self.space: Compiled = compile(self.plan.narrowed)
         self.supernet = _supernet(self.space, derive(self.seed, "weights"), self.device)
-        beside = Beside.begun(self.plan.train.learner, ground(self.supernet, self.plan.tasks))
+        beside = Beside.begun(self.plan.train.learner, ground(self.supernet, self.plan.tasks, self.seed))
         self.workers = workers(self.artifact.bytes, self.plan, self.supernet, beside, self.device, self.count)
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)
@@ -100,8 +100,8 @@ class Run:
         """Sets how many tasks go side by side."""
         here = Serial(self.plan, self.supernet, self.training.beside, self.device)
         chosen = batching(self.plan, self.space, here, self.workers.count, self.folder, self.memory)
-        self.training.together, self.evaluation.together = chosen.training, chosen.scoring
-        most = max(chosen.training, chosen.scoring)
+        self.training.grouping, self.evaluation.grouping = chosen.training, chosen.scoring
+        most = max(chosen.training.tasks, chosen.scoring.tasks)
         if self.memory is not None and most > 1:
             self.watcher.note(f"{most} tasks side by side: {written(self.memory.together(most))} of memory at most")
 

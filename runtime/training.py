@@ -18,7 +18,7 @@ from atnas.runtime.learn.changing import used
 from atnas.runtime.learn.meta import StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
-from atnas.runtime.work import Which, units
+from atnas.runtime.work import ONE_BY_ONE, Which, units
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
@@ -40,19 +40,19 @@ INHERITED = "inherited"
 class Training:
     """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took.
 
-    `best_score` is that of the best validation so far; the weights it was reached with are in the folder. `together` is
-    how many tasks go along one path side by side.
+    `best_score` is that of the best validation so far; the weights it was reached with are in the folder. `grouping` is
+    how tasks of one path are computed side by side.
     """
 
     def __init__(self, plan: Plan, supernet: Supernet, beside: Beside, workers: Workers, folder: RunFolder) -> None:
         self.train = plan.train
-        self._tasks = plan.tasks
+        self._plan = plan
         self.supernet = supernet
         self.beside = beside
         self.workers = workers
         self.folder = folder
         self.optimizer = OuterOptimizer(plan.train.outer, dict(supernet.named_parameters()), beside.tensors)
-        self.together = 1
+        self.grouping = ONE_BY_ONE
         self.step = 0
         self.spent = 0.0
         self.best_score: float | None = None
@@ -68,7 +68,7 @@ class Training:
         """Task i of this step goes along way i; the weights move so that adapting them gets better."""
         began = time.monotonic()
         tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(routes))]
-        shared = units(list(zip(routes, tasks, strict=True)), self.together)
+        shared = units(list(zip(routes, tasks, strict=True)), self.grouping)
         gradients = self.workers.gradients(shared, self.step / self.train.iterations)
         regions = [self._regions(unit.route) for unit in shared]
         lr = rate(self.train.outer, self.step, self.train.iterations)
@@ -152,7 +152,8 @@ class Training:
             return []
         weights, about = self.folder.load(INHERITED)
         self._put(weights)
-        begun = Beside.begun(self.train.learner, ground(self.supernet, self._tasks))  # beside what was inherited
+        anew = ground(self.supernet, self._plan.tasks, self._plan.settings.seed)
+        begun = Beside.begun(self.train.learner, anew)  # beside what was inherited
         for name, tensor in begun.tensors.items():
             self.beside.tensors[name].copy_(tensor)
         return [f"beginning with weights of {about['from']}: {about['numbers']:,} of {about['of_numbers']:,} numbers"]

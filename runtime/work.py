@@ -14,9 +14,9 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 import torch
@@ -65,11 +65,26 @@ class WorkerError(Exception):
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """How many tasks are computed side by side, and whether their queries go one task after another all the same.
+
+    Support rows are few; what several tasks hold at once of many queries no longer fits into a processor's caches.
+    """
+
+    tasks: int = 1
+    apart: bool = False
+
+
+ONE_BY_ONE: Final = Grouping()
+
+
+@dataclass(frozen=True)
 class Unit:
-    """Tasks that go the same way together."""
+    """Tasks that go the same way together; `apart`: not their queries."""
 
     route: Route
     tasks: tuple[Which, ...]
+    apart: bool = False
 
     @property
     def genotype(self) -> Genotype:
@@ -77,12 +92,13 @@ class Unit:
         return self.route[-1]
 
 
-def units(jobs: Sequence[Job], most: int) -> list[Unit]:
+def units(jobs: Sequence[Job], grouping: Grouping) -> list[Unit]:
     """Neighbours that go the same way together, at most so many."""
+    most = grouping.tasks
     found: list[Unit] = []
     for route, same in groupby(jobs, key=lambda job: job[0]):
         tasks = [which for _, which in same]
-        found += [Unit(route, tuple(tasks[i : i + most])) for i in range(0, len(tasks), most)]
+        found += [Unit(route, tuple(tasks[i : i + most]), grouping.apart) for i in range(0, len(tasks), most)]
     return found
 
 
@@ -127,7 +143,7 @@ class Serial:
 
     def _gradient(self, unit: Unit, progress: float) -> MetaGradient:
         """Where layers draw numbers, what they draw is a function of the task: then each task goes alone."""
-        learner, model = self.plan.train.learner, self._along(unit.route)
+        learner, model = self.plan.train.learner, replace(self._along(unit.route), apart=unit.apart)
         if not any(draws(self.supernet.path(genotype)) for genotype in unit.route):
             return _together([learner.gradient(model, tasks, progress) for tasks in self._stacks(unit)])
         found = []
@@ -137,7 +153,7 @@ class Serial:
         return _together(found)
 
     def _scores(self, unit: Unit) -> list[Score]:
-        model = self._model(unit.genotype)
+        model = replace(self._model(unit.genotype), apart=unit.apart)
         return [score for tasks in self._stacks(unit) for score in evaluate(model, self.plan.train.learner, tasks)]
 
     def _along(self, route: Route) -> Model:
@@ -305,7 +321,7 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
     space = compile(plan.narrowed)
     supernet = Supernet(space.net, space.encoding)
     supernet.load_state_dict(shared, assign=True)
-    beside = Beside.begun(plan.train.learner, ground(supernet, plan.tasks))
+    beside = Beside.begun(plan.train.learner, ground(supernet, plan.tasks, plan.settings.seed))
     beside.tensors = aside
     serial = Serial(plan, supernet, beside, torch.device("cpu"))
     while True:

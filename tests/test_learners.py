@@ -150,6 +150,13 @@ def test_every_plan_gives_what_one_task_after_another_gives(trainer: Trainer, no
             assert torch.allclose(gradient, together.gradients[name], rtol=1e-7, atol=1e-10), name
         scores = [evaluate(model(trainer, supernet, path, plan, norm), trainer, some) for plan in PLANS.values()]
         assert [s.loss for s in scores[0]] == pytest.approx([s.loss for s in scores[1]])
+        of = replace(model(trainer, supernet, path, grouped, norm), apart=True)
+        apart = trainer.gradient(of, some)
+        assert torch.allclose(alone.losses, apart.losses, rtol=1e-10)
+        assert alone.gradients.keys() == apart.gradients.keys()
+        for name, gradient in alone.gradients.items():
+            assert torch.allclose(gradient, apart.gradients[name], rtol=1e-7, atol=1e-10), name
+        assert [s.loss for s in evaluate(of, trainer, some)] == pytest.approx([s.loss for s in scores[0]])
 
 
 @pytest.mark.parametrize("trainer", [*DIFFERENTIATED, Maml(order=1, steps=2), Reptile(batch=5)])
@@ -337,6 +344,8 @@ def test_pre_training_is_a_classifier_of_all_classes_and_fine_tuning_a_new_head(
     path = paths(supernet, 1)[0]
     of = Model(path, grouped(path), "transductive", path.weights(), beside.of(path), beside.classes)
 
+    other = Beside.begun(trainer, replace(ground(supernet, seed=1), classes=lambda: names)).tensors
+    assert not torch.equal(other["classes:logits/linear.weight"], beside.tensors["classes:logits/linear.weight"])
     weight = beside.tensors["classes:logits/linear.weight"].clone().requires_grad_()
     seen: list[Tensor] = []
     hook = path.module._modules["logits/linear"].register_forward_pre_hook(lambda _, given: seen.append(given[0]))

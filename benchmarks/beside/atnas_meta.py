@@ -29,6 +29,7 @@ from atnas.runtime.learn.plans import grouped
 from atnas.runtime.learn.settings import Descent
 from atnas.runtime.tasks.stack import stack
 from atnas.runtime.tasks.task import Task
+from atnas.runtime.work import Grouping
 
 SPACE = """\
 op block = conv({filters}, 3, stride = {stride}, bias = true) -> bn -> relu{pool}
@@ -54,17 +55,20 @@ def supernet(case: Case) -> Supernet:
     return made
 
 
-SIZES = (1, 2, 4, 8)
-"""Tasks side by side that are tried, as a run does before it begins."""
+GROUPINGS = [Grouping(size, apart) for size in (1, 2, 4, 8) for apart in (False, True) if size > 1 or not apart]
+"""How tasks are taken side by side is tried, as a run does before it begins."""
 
 
-def work(case: Case, order: int, steps: int, together: int, share: slice) -> Callable[[], tuple[float, list[Tensor]]]:
+def work(
+    case: Case, order: int, steps: int, grouping: Grouping, share: slice
+) -> Callable[[], tuple[float, list[Tensor]]]:
     """The sums over a share of the tasks, so many at a time."""
+    together = grouping.tasks
     tasks = [Task(*each, case.way, "cross_entropy") for each in batch(case)[share]]
     units = [stack(tasks[i : i + together]) for i in range(0, len(tasks), together)]
     path = supernet(case).path(())
     learner = Maml(order=order, steps=steps, inner=Descent(lr=case.lr))
-    model = Model(path, grouped(path), "transductive", path.weights())
+    model = Model(path, grouped(path), "transductive", path.weights(), apart=grouping.apart)
 
     def step() -> tuple[float, list[Tensor]]:
         found = [learner.gradient(model, unit) for unit in units]
@@ -75,12 +79,12 @@ def work(case: Case, order: int, steps: int, together: int, share: slice) -> Cal
 
 
 def serve(pipe: Any, case: Case, order: int, steps: int, share: slice) -> None:
-    """A worker: a step for each message, which says how many tasks go side by side; 0 ends it."""
+    """A worker: a step for each message, which says how tasks are taken side by side; None ends it."""
     torch.set_num_threads(1)
     keep_memory()
-    made = cache(lambda together: work(case, order, steps, together, share))
-    while together := pipe.recv():
-        loss, gradients = made(together)()
+    made = cache(lambda grouping: work(case, order, steps, grouping, share))
+    while grouping := pipe.recv():
+        loss, gradients = made(grouping)()
         pipe.send((loss, [g.numpy() for g in gradients]))
 
 
@@ -97,25 +101,26 @@ def main() -> None:
         processes[-1].start()
         pipes.append(here)
 
-    def step(together: int) -> tuple[float, list[Tensor]]:
+    def step(grouping: Grouping) -> tuple[float, list[Tensor]]:
         for pipe in pipes:
-            pipe.send(together)
+            pipe.send(grouping)
         found = [pipe.recv() for pipe in pipes]
         sums = [sum(map(torch.from_numpy, each)) / case.batch for each in zip(*(g for _, g in found), strict=True)]
         return sum(loss for loss, _ in found) / case.batch, sums
 
-    sizes = [size for size in SIZES if size <= ceil(case.batch / cores)]
-    for size in sizes:
-        step(size)
-    best = max(sizes, key=lambda size: timed(lambda: step(size), case.batch, 0.0)[0])
+    fitting = [grouping for grouping in GROUPINGS if grouping.tasks <= ceil(case.batch / cores)]
+    for grouping in fitting:
+        step(grouping)
+    best = max(fitting, key=lambda grouping: timed(lambda: step(grouping), case.batch, 0.0)[0])
     loss, gradients = step(best)
     torch.save(torch.cat([g.flatten() for g in gradients]), gradient)
     rate, count = timed(lambda: step(best), case.batch, float(seconds))
     for pipe in pipes:
-        pipe.send(0)
+        pipe.send(None)
     for process in processes:
         process.join()
-    report(f"{atnas.__version__}, {best} tasks side by side", loss, rate, count)
+    how = f"{best.tasks} tasks side by side{', but for queries' if best.apart else ''}"
+    report(f"{atnas.__version__}, {how}", loss, rate, count)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ def evaluate(model: Model, trainer: Trainer, tasks: Stack, steps: int | None = N
 @torch.no_grad()
 def scores(model: Model, weights: Weights, tasks: Stack) -> list[Score]:
     """The scores of given weights [T, ...] on the query rows."""
-    logits = model.query_logits(weights, tasks, training=False)
-    found, right = losses(tasks, logits, tasks.query_y).tolist(), accuracies(tasks, logits, tasks.query_y)
-    return [Score(*each) for each in zip(found, [None] * len(found) if right is None else right.tolist(), strict=True)]
+    found: list[Score] = []
+    for some in model.portions(len(tasks)):
+        part = tasks.part(some)
+        logits = model.query_logits({name: w[some] for name, w in weights.items()}, part, training=False)
+        loss, right = losses(part, logits, part.query_y).tolist(), accuracies(part, logits, part.query_y)
+        found += map(Score, loss, [None] * len(loss) if right is None else right.tolist())
+    return found

@@ -58,7 +58,7 @@ class Beside:
         return {name: self.tensors[name].detach()[... if part is None else part] for name, part in parts}
 
 
-def ground(supernet: Supernet, tasks: Distribution | None = None) -> Ground:
+def ground(supernet: Supernet, tasks: Distribution | None = None, seed: int = 0) -> Ground:
     """What there is to learn something beside."""
     parameters = dict(supernet.named_parameters())
 
@@ -66,7 +66,7 @@ def ground(supernet: Supernet, tasks: Distribution | None = None) -> Ground:
         genotype = supernet.encoding.canonical((0,) * len(supernet.net.decisions))
         return linear(supernet.path(genotype), parameters)
 
-    return Ground(parameters, supernet.norms, last_layer, tuple if tasks is None else tasks.classes)
+    return Ground(parameters, supernet.norms, last_layer, tuple if tasks is None else tasks.classes, seed)
 
 
 def _part(sizes: tuple[int, ...], of: tuple[int, ...], region: tuple[slice, ...] | None) -> tuple[slice, ...] | None:

@@ -52,10 +52,35 @@ def descended(
 
 
 def meta_gradient(model: Model, tasks: Stack, weights: Weights, sources: Weights) -> MetaGradient:
-    """What the query rows say about `sources`, of which the adapted weights were made."""
-    logits = model.query_logits(weights, tasks, training=True)
+    """What the query rows say about `sources`, of which the adapted weights were made.
+
+    First about the adapted weights, some tasks at a time, then through the steps that made them.
+    """
+    found = [
+        asked(model, tasks.part(some), {n: w[some] for n, w in weights.items()}) for some in model.portions(len(tasks))
+    ]
+    right = [each.accuracies for each in found if each.accuracies is not None]
+    ends = {name: torch.cat([each.gradients[name] for each in found]) for name in found[0].gradients}
+    gradients = pulled(weights, ends, sources)
+    return MetaGradient(torch.cat([each.losses for each in found]), torch.cat(right) if right else None, gradients)
+
+
+def asked(model: Model, tasks: Stack, weights: Weights) -> MetaGradient:
+    """What the query rows say about the adapted weights [T, ...] themselves."""
+    own = leaves(weights)
+    logits = model.query_logits(own, tasks, training=True)
     loss = losses(tasks, logits, tasks.query_y)
-    return MetaGradient(loss.detach(), accuracies(tasks, logits, tasks.query_y), slopes(loss.sum(), sources))
+    return MetaGradient(loss.detach(), accuracies(tasks, logits, tasks.query_y), slopes(loss.sum(), own))
+
+
+def pulled(weights: Weights, gradients: Weights, sources: Weights) -> Weights:
+    """The gradients by the sources, where those by the weights that were made of them are known."""
+    made = {name: gradient for name, gradient in gradients.items() if weights[name].requires_grad}
+    if not made or not sources:
+        return {}
+    ends = [weights[name] for name in made]
+    found = torch.autograd.grad(ends, list(sources.values()), list(made.values()), allow_unused=True)
+    return {name: gradient for name, gradient in zip(sources, found, strict=True) if gradient is not None}
 
 
 def adapted(

@@ -32,8 +32,8 @@ class Model:
     """A path's weights to start from, shared by all tasks and detached, and what is learned beside them.
 
     `classes` are the numbers of all training classes by name, where the trainer asked for them. `steps` are how tasks
-    go in each inner step and for the queries, where that differs. The functions below take weights [T, ...] of the
-    same names.
+    go in each inner step and for the queries, where that differs. `apart`: queries of tasks go one after another, even
+    where their inner steps go side by side. The functions below take weights [T, ...] of the same names.
     """
 
     path: Path
@@ -43,10 +43,15 @@ class Model:
     beside: Weights = field(default_factory=dict)
     classes: Mapping[str, int] = field(default_factory=dict)
     steps: tuple[Forward, ...] = ()
+    apart: bool = False
 
     def at(self, step: int) -> Model:
         """As it is in an inner step."""
         return replace(self, forward=self.steps[step]) if self.steps else self
+
+    def portions(self, tasks: int) -> list[slice]:
+        """The tasks whose queries go together."""
+        return [slice(i, i + 1) for i in range(tasks)] if self.apart else [slice(None)]
 
     def support_loss(
         self, weights: Weights, tasks: Stack, rows: Tensor | slice = slice(None), twice: bool = False

@@ -38,13 +38,15 @@ class Pretrain(Trainer):
         """A last layer for all classes."""
         import torch
 
+        from atnas.runtime.seeds import derive
+
         classes = ground.classes()
         if not classes:
             raise Unable("pre-training needs tasks whose training classes are known: images of classes")
         weight, _ = ground.last_layer()
         features = ground.parameters[weight].shape[1]
         bound = features**-0.5
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(derive(ground.seed, "classes"))
         drawn = torch.rand(len(classes), features, generator=generator).mul_(2 * bound).sub_(bound)
         like = ground.parameters[weight]
         return {CLASSES + weight: drawn.to(like), BIASES: like.new_zeros(len(classes))}

@@ -69,13 +69,14 @@ class Ground:
     """What a trainer may learn something beside: the supernet's parameters, and the names of those of batch norms.
 
     `last_layer` gives the names of the weight and bias of the last layer, `classes` the names of all training classes,
-    none where they are not known; both are worked out when they are asked for.
+    none where they are not known; both are worked out when they are asked for. `seed` is the run's.
     """
 
     parameters: Mapping[str, Tensor]
     norms: frozenset[str] = frozenset()
     last_layer: Callable[[], tuple[str, str]] = _unknown_layer
     classes: Callable[[], tuple[str, ...]] = tuple
+    seed: int = 0
 
 
 @dataclass(frozen=True)

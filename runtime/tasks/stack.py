@@ -27,6 +27,11 @@ class Stack:
     def __len__(self) -> int:
         return len(self.support_x)
 
+    def part(self, which: slice) -> Stack:
+        """Some of the tasks."""
+        rows = (self.support_x[which], self.support_y[which], self.query_x[which], self.query_y[which])
+        return Stack(*rows, self.way, self.loss, self.classes[which])
+
 
 def stack(tasks: Sequence[Task]) -> Stack:
     """Tasks of one size together. Raises `RuntimeError` where sizes differ."""
