@@ -49,15 +49,24 @@ class Network(nn.Module):
         takes = [step.takes for step in steps]
         slots = _slots(takes, output)
         self._program = [
-            (layer, tuple(slots[value] for value in values), slots[i], dead)
-            for i, (layer, values, dead) in enumerate(
-                zip(_pooled_first(steps, output), takes, _dead(takes, slots, output), strict=True), start=1
-            )
+            (step.layer, tuple(slots[value] for value in step.takes), slots[i], dead)
+            for i, (step, dead) in enumerate(zip(steps, _dead(takes, slots, output), strict=True), start=1)
         ]
+        self._swaps = _swaps(steps, output)
         self._width = max(slots) + 1
         self._output = slots[output]
         self.last = _last_with_weights(steps, output)
         self.ends = steps[output - 1].place if output else ""
+
+    def pool_first(self) -> None:
+        """From here on a relu and the maximum over windows of it run in each other's places.
+
+        The maximum of relus is the relu of the maximum, with the same gradients; the relu then has a fourth of the
+        numbers to go through, as a rule.
+        """
+        for relu, pool in self._swaps:
+            first, second = self._program[relu], self._program[pool]
+            self._program[relu], self._program[pool] = (second[0], *first[1:]), (first[0], *second[1:])
 
     def exchanged(self, layers: Mapping[str, nn.Module]) -> Network:
         """The same with other layers in the places."""
@@ -115,6 +124,7 @@ class Path:
     def __init__(self, genotype: Genotype, module: Network, owners: Mapping[str, nn.Module], mode: Mode) -> None:
         self.genotype = genotype
         self.module = module
+        module.pool_first()
         self.is_narrow = any(map(_is_narrow, module.modules()))
         self.regions: dict[str, Region] = {}
         self.mode = mode
@@ -289,23 +299,19 @@ def _last_with_weights(steps: Sequence[Step], output: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def _pooled_first(steps: Sequence[Step], output: int) -> list[nn.Module]:
-    """The layers of the steps, a relu and the maximum over windows of it in each other's places.
-
-    The maximum of relus is the relu of the maximum, to the last bit and with the same gradients; the relu then has a
-    fourth of the numbers to go through, as a rule.
-    """
-    layers = [step.layer for step in steps]
+def _swaps(steps: Sequence[Step], output: int) -> list[tuple[int, int]]:
+    """The numbers of steps that are a relu, and of those that are its only reader and take the maximum over windows."""
     readers: dict[int, list[int]] = {}
     for i, step in enumerate(steps):
         for value in step.takes:
             readers.setdefault(value, []).append(i)
-    for i, layer in enumerate(layers):
-        if type(layer) in (nn.ReLU, nn.ReLU6) and i + 1 != output and len(readers.get(i + 1, ())) == 1:
+    found = []
+    for i, step in enumerate(steps):
+        if type(step.layer) in (nn.ReLU, nn.ReLU6) and i + 1 != output and len(readers.get(i + 1, ())) == 1:
             (reader,) = readers[i + 1]
-            if isinstance(layers[reader], nn.MaxPool1d | nn.MaxPool2d):
-                layers[i], layers[reader] = layers[reader], layer
-    return layers
+            if type(steps[reader].layer) in (nn.MaxPool1d, nn.MaxPool2d):
+                found.append((i, reader))
+    return found
 
 
 def _slots(takes: Sequence[tuple[int, ...]], output: int) -> list[int]:

@@ -87,7 +87,7 @@ class Train(Settings):
     def _paths_suit(paths: Paths, learner: Trainer | None = None) -> None:
         if learner and paths.per == "inner_step" and learner.passes is None:
             raise ValueError(
-                "a path for each inner step is for maml, anil and boil with `inner = sgd(..)` without momentum"
+                "a path for each inner step is for maml that adapts all weights by `inner = sgd(..)` without momentum"
             )
 
     @property

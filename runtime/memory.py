@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -35,6 +36,9 @@ ALONE: Final = 400 * MIB
 
 SLACK: Final = 2.3
 """How much more a step takes than its tensors: copies in other layouts, and gaps between what is freed and taken."""
+
+STATE: Final = 8
+"""Times the weights: themselves, sums and counts of a step, and what the optimizer keeps of each number."""
 
 SHARE: Final = 0.8
 """Of what is free, so much may be taken."""
@@ -76,14 +80,26 @@ class Peak(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that a run takes at most, about: those of its processes, and those of one task on the largest path."""
+    """Bytes that a run takes at most, about.
 
-    processes: int
+    each: of one task on the largest path; gradient: of what it says about that path's weights; weights: of the
+    supernet and what is learned beside it. `batch` tasks make a meta step; where each goes along a path of its own
+    (`own`), so many gradients are kept until all are there.
+    """
+
+    workers: int
     each: int
+    gradient: int = 0
+    weights: int = 0
+    batch: int = 1
+    own: bool = False
 
     def together(self, tasks: int) -> int:
         """With so many tasks side by side in each process."""
-        return self.processes * (ALONE + int(SLACK * tasks * self.each))
+        gradients = (self.batch if self.own else ceil(self.batch / tasks)) * self.gradient
+        working = self.workers * (ALONE + int(SLACK * tasks * self.each)) + gradients
+        there = (ALONE + 3 * gradients) if self.workers > 1 else 0  # sent, received, and added up in the main process
+        return working + there + STATE * self.weights
 
     def fits(self, tasks: int) -> bool:
         """Whether that leaves the machine some of what it has free now."""
@@ -91,7 +107,7 @@ class Memory:
         return free is None or self.together(tasks) <= SHARE * free
 
 
-def memory(plan: Plan, space: Compiled, supernet: Supernet, beside: Beside, processes: int) -> Memory | None:
+def memory(plan: Plan, space: Compiled, supernet: Supernet, beside: Beside, workers: int) -> Memory | None:
     """What a run takes. None where layers cannot be gone through without numbers, or the run is on another device.
 
     Opens the tasks, whose rows count.
@@ -103,19 +119,22 @@ def memory(plan: Plan, space: Compiled, supernet: Supernet, beside: Beside, proc
     largest = max(tasks, key=lambda task: task.support_x.numel() + task.query_x.numel())
     try:
         peak = peak_of(plan, path, beside, [largest])
-    except (NotImplementedError, RuntimeError, ValueError):
+    except Exception:  # layers may be anybody's, and an estimate ends no run
         return None
-    weights = sum(tensor.nbytes for tensor in supernet.state_dict().values())
-    return Memory(processes, peak + weights)
+    weights = sum(tensor.nbytes for tensor in [*supernet.state_dict().values(), *beside.tensors.values()])
+    gradient = sum(tensor.nbytes for tensor in [*path.weights().values(), *beside.of(path).values()])
+    own = plan.train.paths.per != "batch" and bool(space.net.decisions)
+    return Memory(workers, peak, gradient, weights, plan.train.batch, own)
 
 
 def peak_of(plan: Plan, path: Path, beside: Beside, tasks: list[Task]) -> int:
     """Bytes that a meta-gradient over tasks side by side holds at once, beyond the weights and the tasks themselves."""
     shadows = _shadow(stack(tasks))
     learner, weights = plan.train.learner, _without(path.weights())
-    model = Model(path, grouped(path), plan.train.norm, weights, _without(beside.of(path)), beside.classes)
+    norm = "transductive" if plan.train.norm == "running" else plan.train.norm  # averages are not to learn from this
+    model = Model(path, grouped(path), norm, weights, _without(beside.of(path)), beside.classes)
     most = 0
-    for progress in (0.0, 1.0):  # learners may do other things at the beginning than at the end
+    for progress in learner.phases:
         with Peak() as peak:
             learner.gradient(model, shadows, progress)
         most = max(most, peak.bytes)

@@ -80,7 +80,8 @@ class Training:
     def _regions(self, route: Route) -> Regions:
         paths = [self.supernet.path(genotype) for genotype in route]
         if len(paths) > 1:
-            return used(paths, dict(self.supernet.named_parameters()))
+            reached = paths if self.train.learner.through else paths[-1:]
+            return used(reached, dict(self.supernet.named_parameters()))
         return {**paths[0].regions, **self.beside.regions(paths[0])}
 
     @property

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path as File
 
 import pytest
 import torch
 from commands import TINY, run, sentence, timeless
+from test_conditions import program
 from test_learners import alone, paths, supernet, tasks
 from torch import Tensor
 
 from atnas.compiler.path import Path
+from atnas.compiler.space import compile
 from atnas.compiler.supernet import Supernet
+from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.average import GradientAverage
+from atnas.runtime.learn.beside import Beside
 from atnas.runtime.learn.changing import changing, used
 from atnas.runtime.learn.maml import Maml
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.plans import grouped, looped
 from atnas.runtime.learn.settings import Adam, Descent
 from atnas.runtime.tasks.stack import Stack
+from atnas.runtime.training import Training
+from atnas.runtime.work import Serial
 
 __all__ = ["supernet"]
 
@@ -83,6 +90,26 @@ def test_what_no_step_uses_stays_where_it_is(supernet: Supernet) -> None:
         assert not bool((moved if mask is None else moved & ~mask).any()) or mask is None, name  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_what_only_inner_steps_use_is_decayed_by_second_order_alone(order: int, tmp_path: File) -> None:
+    """A step along the wide path, queries along the narrow one: by first order nothing is said of what is wide."""
+    text = "space s [x: (1)] -> y: (1) {\n  width = 2 | 4\n  y     = x -> linear(width) -> tanh -> linear(1)\n}\n"
+    mine = TINY.replace(TINY[TINY.index("space mlp") : TINY.index("tasks waves")], text).replace("= mlp", "= s")
+    (plan,) = program(mine).plans.values()
+    train = replace(plan.train, outer=Adam(lr=0.1, weight_decay=0.1), learner=Maml(order=order), batch=1)  # type: ignore[arg-type]
+    plan = replace(plan, train=train)
+    space = compile(plan.narrowed)
+    supernet = Supernet(space.net, space.encoding, seed=4)
+    beside = Beside({}, {})
+    serial = Serial(plan, supernet, beside, torch.device("cpu"))
+    training = Training(plan, supernet, beside, serial, RunFolder(tmp_path))
+    before = {name: p.detach().clone() for name, p in supernet.named_parameters()}
+    training.meta_step([((1,), (0,))])
+    moved = [not torch.equal(p[2:], before[name][2:]) for name, p in supernet.named_parameters() if p.shape[0] == 4]
+    assert moved
+    assert all(moved) if order == 2 else not any(moved)
+
+
 def test_a_run_goes_a_way_that_changes_and_the_number_of_workers_changes_nothing(tmp_path: File) -> None:
     (tmp_path / "tiny.atnas").write_text(TINY)
     changes = ["--set", "train.paths=uniform(per = inner_step)", "--set", "train.learner.steps=2"]
@@ -95,10 +122,12 @@ def test_a_run_goes_a_way_that_changes_and_the_number_of_workers_changes_nothing
 
 
 @pytest.mark.parametrize(
-    "learner", ["reptile", "meta_sgd", "maml(inner = adam)", "maml(inner = sgd(0.1, momentum = 0.9))"]
+    "learner", ["reptile", "meta_sgd", "anil", "maml(inner = adam)", "maml(inner = sgd(0.1, momentum = 0.9))"]
 )
 def test_other_learners_refuse_and_say_which_do(learner: str, tmp_path: File) -> None:
     (tmp_path / "tiny.atnas").write_text(TINY)
     changes = ["--set", f"train.learner={learner}", "--set", "train.paths=uniform(per = inner_step)"]
     told = sentence(run(tmp_path / "tiny.atnas", tmp_path / "run", *changes))
-    assert "a path for each inner step is for maml, anil and boil with `inner = sgd(..)` without momentum" in told
+    assert (
+        "a path for each inner step is for maml that adapts all weights by `inner = sgd(..)` without momentum" in told
+    )

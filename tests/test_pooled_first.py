@@ -48,3 +48,33 @@ def test_a_relu_that_others_read_stays_where_it_is() -> None:
     path = Supernet(space.net, space.encoding, seed=1).path(())
     kinds = [type(layer) for layer, *_ in path.module._program]
     assert kinds.index(nn.ReLU) < kinds.index(nn.MaxPool2d)
+
+
+class Opposite(nn.MaxPool2d):
+    """A layer of somebody else's that is no maximum."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = super().forward(-x)
+        return found
+
+
+def test_only_torchs_own_maximum_changes_its_place() -> None:
+    declared = (
+        "extern op opposite(kernel_size: int = 3, stride: int = 1, padding: int = 1) [x: (c, h, w)] -> (c, h, w) = "
+        '"test_pooled_first:Opposite"\n'
+    )
+    space = compiled(
+        f"{declared}space s [image: (2, 6, 6)] -> y {{\n  y = image -> conv(3, 3) -> relu -> opposite\n}}\n"
+    )
+    path = Supernet(space.net, space.encoding, seed=1).path(())
+    assert [type(layer).__name__ for layer, *_ in path.module._program] == ["Conv2d", "ReLU", "Opposite"]
+
+
+def test_what_is_extracted_reads_as_it_was_written() -> None:
+    space = compiled("space s [image: (2, 6, 6)] -> y {\n  y = image -> conv(3, 3) -> relu -> max_pool(2)\n}\n")
+    supernet = Supernet(space.net, space.encoding, seed=1)
+    kinds = [type(layer) for layer in supernet.extract((), "batch").children()]
+    assert kinds == [nn.Conv2d, nn.ReLU, nn.MaxPool2d]
+    x = torch.randn(2, 2, 6, 6, generator=torch.Generator().manual_seed(1))
+    path = supernet.path(())
+    assert torch.equal(supernet.extract((), "batch")(x), path(path.weights(), x))

@@ -30,7 +30,7 @@ def used(paths: Sequence[Path], parameters: Mapping[str, Tensor]) -> dict[str, R
     """What any of the paths uses of each parameter: True where one does; None where that is all of it."""
     found: dict[str, Region] = {}
     for name, region in ((name, region) for path in paths for name, region in path.regions.items()):
-        mask = found.setdefault(name, torch.zeros(parameters[name].shape, dtype=torch.bool))
+        mask = found.setdefault(name, torch.zeros_like(parameters[name], dtype=torch.bool))
         if region is None or mask is None:
             found[name] = None
         elif isinstance(mask, Tensor):

@@ -30,9 +30,16 @@ class GradientBased(Trainer, ABC):
 
     @property
     def passes(self) -> int | None:
-        """Each step and the queries. Momentum would move what the path of a step does not use."""
+        """Each step and the queries. Momentum would move what the path of a step does not use, and each path has a head
+        of its own.
+        """
         plain = isinstance(self.inner, Descent) and not self.inner.momentum
-        return self.steps + 1 if plain else None
+        return self.steps + 1 if plain and self.adapts == "all" else None
+
+    @property
+    def through(self) -> bool:
+        """The second order does."""
+        return self.order == 2
 
     def gradient(self, model: Model, tasks: Stack, progress: float = 1.0) -> MetaGradient:
         """The gradient of the query loss after the inner steps, all support rows in each."""

@@ -36,6 +36,11 @@ class MamlPlus(Trainer):
     first_order: float = setting(0.3, ge=0, le=1, doc="share of training that is of first order")
     multi_step: float = setting(0.1, ge=0, le=1, doc="share of training in which every step has a loss")
 
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """The second order holds more."""
+        return (0.0, self.first_order) if 0 < self.first_order < 1 else (0.0,)
+
     def beside(self, ground: Ground) -> Weights:
         """A rate for each parameter and step, and the batch norms' weights after each step."""
         import torch

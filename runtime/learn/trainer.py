@@ -104,6 +104,16 @@ class Trainer(Settings, ABC):
         """How often a meta-gradient goes through the network, where each time may take another path; else None."""
         return None
 
+    @property
+    def through(self) -> bool:
+        """Whether a meta-gradient goes through the inner steps, and not to the query rows' pass alone."""
+        return True
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Shares of training from which on it may hold more in memory than before."""
+        return (0.0,)
+
     def beside(self, ground: Ground) -> Weights:
         """What is learned beside the supernet's parameters, as it begins: learning rates, say.
 

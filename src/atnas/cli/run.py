@@ -133,7 +133,7 @@ def needs(memory: Memory) -> str:
     all = written(memory.together(1))
     if memory.fits(1):
         return f", {all} of memory"
-    one = written(replace(memory, processes=1).together(1))
+    one = written(replace(memory, workers=1).together(1))
     return f", {all} of memory, WHICH IS MORE THAN IS FREE (--workers 1 takes {one})"
 
 
