@@ -94,7 +94,7 @@ def test_queries_go_one_task_after_another_where_that_is_faster(
 def test_what_does_not_fit_into_memory_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flat = dict.fromkeys((1, 2, 4, 8, 16), 1.0)
     monkeypatch.setattr("atnas.runtime.memory.available", lambda: 4 * GIB)
-    found, clock = chosen(tmp_path / "run", monkeypatch, flat, memory=Memory(processes=2, each=200 * MIB))
+    found, clock = chosen(tmp_path / "run", monkeypatch, flat, memory=Memory(workers=2, each=200 * MIB))
     assert found == Batching(Grouping(2), Grouping(2))
     assert max(clock.sizes) == 2
 
