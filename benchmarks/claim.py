@@ -78,7 +78,7 @@ def lines(name: str, seeds: range) -> Iterator[Line]:
 
 
 def run(name: str, experiment: str, seed: int) -> None:
-    """One run, its wall time written beside its result."""
+    """One run, where it is not there yet."""
     out = folder(name, experiment, seed)
     if (out / "result.json").exists():
         return

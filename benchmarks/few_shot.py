@@ -1,7 +1,7 @@
 """The figures of docs/results.md: whole runs, each by the command line as a user would type it.
 
     python benchmarks/few_shot.py conv4 glyphs-after glyphs-interleaved omniglot-after omniglot-interleaved
-    python benchmarks/few_shot.py conv4-5way conv4-20way pictures-1shot pictures-5shot
+    python benchmarks/few_shot.py conv4-5way-first conv4-5way conv4-20way
 
 Runs lie in `runs/benchmarks/`; one that is finished is not run again. Prints a Markdown table for each protocol:
 figures that were not come to alike do not stand in one.

@@ -14,6 +14,7 @@ from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from atnas.runtime.drawing import is_shared
 from atnas.runtime.seeds import stream
 from atnas.runtime.work import ONE_BY_ONE, Grouping, Serial, Unit, Which
 
@@ -75,8 +76,7 @@ def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int, memory:
     gradient(_unit(genotype, ONE_BY_ONE))
     if (time.monotonic() - began) * train.iterations * train.batch / workers < SHORT:
         return Batching()
-    is_one_path = train.paths.per == "batch" or not space.net.decisions
-    most = ceil(train.batch / workers) if is_one_path else 1
+    most = ceil(train.batch / workers) if is_shared(train, space) else 1
     fitting = [size for size in SIZES if memory is None or size == 1 or memory.fits(size)]
     return Batching(
         _fastest(gradient, genotype, [size for size in fitting if size <= most]),

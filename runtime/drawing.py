@@ -22,6 +22,11 @@ TRIES: Final = 1_000
 Draw = Callable[[random.Random], "Genotype"]
 
 
+def is_shared(train: Train, space: Compiled) -> bool:
+    """Whether all tasks of a meta step go along one path."""
+    return train.paths.per == "batch" or not space.net.decisions
+
+
 class Paths:
     """Draws as `train` says; every draw is a function of the seed, the step and the task's number in it."""
 

@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from atnas.runtime.device import GIB, MIB, available
+from atnas.runtime.drawing import is_shared
 from atnas.runtime.learn.beside import Beside
 from atnas.runtime.learn.model import Model
 from atnas.runtime.learn.plans import grouped
@@ -123,8 +124,7 @@ def memory(plan: Plan, space: Compiled, supernet: Supernet, beside: Beside, work
         return None
     weights = sum(tensor.nbytes for tensor in [*supernet.state_dict().values(), *beside.tensors.values()])
     gradient = sum(tensor.nbytes for tensor in [*path.weights().values(), *beside.of(path).values()])
-    own = plan.train.paths.per != "batch" and bool(space.net.decisions)
-    return Memory(workers, peak, gradient, weights, plan.train.batch, own)
+    return Memory(workers, peak, gradient, weights, plan.train.batch, own=not is_shared(plan.train, space))
 
 
 def peak_of(plan: Plan, path: Path, beside: Beside, tasks: list[Task]) -> int:

@@ -156,3 +156,4 @@ def test_more_than_there_is_is_a_warning_with_a_cure(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("atnas.runtime.memory.available", lambda: 3 * GIB)
     assert needs(Memory(2, 100 * MIB)) == f", {written(Memory(2, 100 * MIB).together(1))} of memory"
     assert "--workers 1 takes 1.5 GiB" in needs(Memory(2, 512 * MIB))
+    assert "fewer queries" in needs(Memory(1, GIB))

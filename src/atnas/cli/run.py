@@ -133,8 +133,10 @@ def needs(memory: Memory) -> str:
     all = written(memory.together(1))
     if memory.fits(1):
         return f", {all} of memory"
-    one = written(replace(memory, workers=1).together(1))
-    return f", {all} of memory, WHICH IS MORE THAN IS FREE (--workers 1 takes {one})"
+    cure = "narrower widths, fewer queries or a smaller batch take less"
+    if memory.workers > 1:
+        cure = f"--workers 1 takes {written(replace(memory, workers=1).together(1))}"
+    return f", {all} of memory, WHICH IS MORE THAN IS FREE ({cure})"
 
 
 def _about(found: Chosen, device: str) -> dict[str, object]:
