@@ -1,6 +1,7 @@
 """Conv4 and a batch of tasks, in plain torch: what every peer of `benchmarks/meta.py` meta-trains.
 
-The numbers are functions of torch's generator alone, so that all sides have the same without sharing code.
+The numbers are functions of torch's generator alone, so that all sides have the same without sharing code. They are
+drawn in single precision and come in torch's default one.
 """
 
 from __future__ import annotations
@@ -63,8 +64,12 @@ class Conv4(nn.Module):
 
 def network(case: Case) -> Conv4:
     """Always the same weights."""
+    precision = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
     torch.manual_seed(1)
-    return Conv4(case)
+    made = Conv4(case)
+    torch.set_default_dtype(precision)
+    return made.to(precision)
 
 
 def batch(case: Case) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
@@ -72,11 +77,11 @@ def batch(case: Case) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     generator = torch.Generator().manual_seed(2)
     tasks = []
     for _ in range(case.batch):
-        classes = torch.randn(case.way, *case.shape, generator=generator)
+        classes = torch.randn(case.way, *case.shape, generator=generator, dtype=torch.float32)
         rows = []
         for each in (case.shot, case.query):
             labels = torch.arange(case.way).repeat(each)
-            noise = torch.randn(len(labels), *case.shape, generator=generator)
-            rows += [classes[labels] + 0.5 * noise, labels]
+            noise = torch.randn(len(labels), *case.shape, generator=generator, dtype=torch.float32)
+            rows += [(classes[labels] + 0.5 * noise).to(torch.get_default_dtype()), labels]
         tasks.append(tuple(rows))
     return tasks
