@@ -46,8 +46,9 @@ GOALS = {
 """Times learn2learn, by case and order."""
 
 CLOSE = 1e-9
-"""Relative difference of losses and gradients in double precision. In single precision a relu or a maximum that flips by the last
-digit moves a gradient by more than any bound that would find a mistake, so what is found there is printed alone."""
+"""Relative difference of losses and gradients in double precision. In single precision a relu or a maximum that flips
+by the last digit moves a gradient by more than any bound that would find a mistake, so what is found there is printed
+alone."""
 
 
 def main() -> int:
