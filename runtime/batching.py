@@ -14,7 +14,7 @@ from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from atnas.runtime.drawing import is_shared
+from atnas.runtime.drawing import may_share
 from atnas.runtime.seeds import stream
 from atnas.runtime.work import ONE_BY_ONE, Grouping, Serial, Unit, Which
 
@@ -76,7 +76,7 @@ def _measured(plan: Plan, space: Compiled, serial: Serial, workers: int, memory:
     gradient(_unit(genotype, ONE_BY_ONE))
     if (time.monotonic() - began) * train.iterations * train.batch / workers < SHORT:
         return Batching()
-    most = ceil(train.batch / workers) if is_shared(train, space) else 1
+    most = ceil(train.batch / workers) if may_share(plan, space) else 1
     fitting = [size for size in SIZES if memory is None or size == 1 or memory.fits(size)]
     return Batching(
         _fastest(gradient, genotype, [size for size in fitting if size <= most]),

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.experiment import FairPaths, PopulationPaths, SandwichPaths, Train, UniformPaths
+from atnas.runtime.experiment import FairPaths, Interleaved, PopulationPaths, SandwichPaths, Train, UniformPaths
 from atnas.runtime.seeds import stream
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
+    from atnas.runtime.program import Plan
     from atnas.runtime.work import Route
 
 TRIES: Final = 1_000
@@ -25,6 +26,13 @@ Draw = Callable[[random.Random], "Genotype"]
 def is_shared(train: Train, space: Compiled) -> bool:
     """Whether all tasks of a meta step go along one path."""
     return train.paths.per == "batch" or not space.net.decisions
+
+
+def may_share(plan: Plan, space: Compiled) -> bool:
+    """Whether tasks of a meta step go along one path at any time of training: a search may leave one."""
+    schedule = plan.search.schedule if plan.search else None
+    narrowed = isinstance(schedule, Interleaved) and schedule.narrow and isinstance(plan.train.paths, PopulationPaths)
+    return narrowed or is_shared(plan.train, space)
 
 
 class Paths:

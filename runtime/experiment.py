@@ -103,12 +103,20 @@ class After(Settings):
 
 
 class Interleaved(Settings):
-    """A generation before meta step `warmup` and one each `every` from there on; the rest after training."""
+    """A generation before meta step `warmup` and one each `every` from there on; the rest after training.
+
+    `narrow`: successive halving (Jamieson and Talwalkar, AISTATS 2016) of the last population, while training goes on.
+    """
 
     kind: ClassVar[Literal["interleaved"]] = "interleaved"
     positional: ClassVar[tuple[str, ...]] = ("warmup", "every")
     warmup: int = setting(ge=0, doc="meta steps before the first generation")
     every: int = setting(ge=1, doc="meta steps from one generation to the next")
+    narrow: bool = setting(
+        False,
+        doc="after the last generation the population is scored again each `every` steps and its worse half dropped, "
+        "until one is left",
+    )
 
     def step(self, generation: int) -> int:
         """The meta step that a generation, counted from 0, comes before."""

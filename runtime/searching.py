@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
@@ -57,9 +59,15 @@ class Searching:
         return schedule if isinstance(schedule, Interleaved) else None
 
     def due(self, step: int) -> int | None:
-        """The generation that comes before a meta step; None where there is none."""
-        number = self.interleaved.generation(step) if self.interleaved else None
-        return number if number is not None and number < self.search.algorithm.budget else None
+        """The generation that comes before a meta step; None where there is none.
+
+        Those beyond the algorithm's own narrow its last population.
+        """
+        schedule = self.interleaved
+        number = schedule.generation(step) if schedule else None
+        if schedule is None or number is None or number < self.search.algorithm.budget:
+            return number
+        return number if schedule.narrow and len(self._survivors(number - 1)) > 1 else None
 
     def remaining(self, iterations: int) -> range:
         """The generations that come after so many meta steps."""
@@ -78,7 +86,8 @@ class Searching:
         began = time.monotonic()
         for i, genotype in enumerate((g for g in candidates if g not in done), start=1):
             self._try(genotype, number)
-            self._tell(number, len(done) + i, len(candidates), i / (time.monotonic() - began))
+            now = self._progress(number, len(done) + i, len(candidates))
+            self.told(replace(now, score=self._top(), rate=i / (time.monotonic() - began)))
 
     def choose(self) -> Genotype:
         """The winner: the best few of the history once more, on more tasks that none of them was scored on.
@@ -108,20 +117,35 @@ class Searching:
         return SearchDomain(self.space.encoding, self.space.encoding.allowed, (cheapest,))
 
     def _candidates(self, number: int) -> list[Genotype]:
-        """New architectures; where the weights have moved since, the survivors are scored again beside them."""
+        """New architectures; where the weights have moved since, the survivors are scored again beside them.
+
+        Only these where a generation narrows the population.
+        """
+        if number >= self.search.algorithm.budget:
+            return self._survivors(number - 1)
         history = [t for t in self.trials if t.generation < number]
         rng = stream(self.seed, "search", number)
         new = self.search.algorithm.ask(history, self.domain, self.search.goals, rng)
         return new if self.interleaved is None else self._survivors(number - 1) + new
 
     def _survivors(self, number: int) -> list[Genotype]:
-        """The population after a generation that is complete."""
-        number = min(number, self.search.algorithm.budget - 1)
+        """The population after a generation that is complete, best first."""
+        last = max((t.generation for t in self.trials), default=0)
+        number = min(number, last)
         if number not in self._populations:
-            past = [t for t in self.trials if t.generation <= number]
-            alive = self.search.algorithm.survivors(past, self.search.goals)
-            self._populations[number] = [t.genotype for t in alive]
+            narrowed = number >= self.search.algorithm.budget
+            self._populations[number] = self._half(number) if narrowed else self._alive(number)
         return self._populations[number]
+
+    def _alive(self, number: int) -> list[Genotype]:
+        past = [t for t in self.trials if t.generation <= number]
+        return [t.genotype for t in self.search.algorithm.survivors(past, self.search.goals)]
+
+    def _half(self, number: int) -> list[Genotype]:
+        """The better half by the scores of a generation; of those that all failed the half that was better before."""
+        before = self._survivors(number - 1)
+        ranked = list(leaders([t for t in self.trials if t.generation == number], self.search.goals))
+        return (ranked or before)[: ceil(len(before) / 2)]
 
     def _try(self, genotype: Genotype, generation: int) -> None:
         """One trial; that the evaluation failed is one too."""
@@ -146,8 +170,13 @@ class Searching:
         failures = (t.failure for t in self.trials)
         return next((f for f in failures if f), "no architecture had a finite score; lower the inner or the outer rate")
 
-    def _tell(self, generation: int, done: int, count: int, speed: float) -> None:
+    def _progress(self, generation: int, done: int, count: int) -> Progress:
+        budget = self.search.algorithm.budget
+        if generation >= budget:
+            return Progress("narrowing", done, count)
+        return Progress("search", generation * count + done, budget * count)
+
+    def _top(self) -> float | None:
+        """The value of the first goal that is best so far."""
         top = best(self.trials, self.search.goals)
-        score = top.values[self.search.goals[0].objective.name] if top is not None and top.values else None
-        total = self.search.algorithm.budget * count
-        self.told(Progress("search", generation * count + done, total, None, score, speed))
+        return top.values[self.search.goals[0].objective.name] if top is not None and top.values else None

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -27,6 +27,7 @@ from atnas.cli.progress import Lines
 from atnas.runtime import files, training
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.adapt import Score
+from atnas.runtime.learn.trainer import MetaGradient
 from atnas.runtime.search.objectives import Evaluation, Measurement, TaskLoss
 from atnas.runtime.watch import Progress
 from atnas.runtime.work import Serial, Unit
@@ -37,6 +38,12 @@ AFTER = TINY.replace("(relu | tanh)", "(relu | tanh) -> dropout(0.1)")
 INTERLEAVED = AFTER.replace("finalists ", "schedule    = interleaved(warmup = 2, every = 3)\n  finalists ").replace(
     "validation  ", "paths          = population\n  validation  "
 )
+# Generations before meta steps 1 and 2; the population of four is halved before 3 and 4, and one is left to train.
+NARROWED = INTERLEAVED.replace(
+    "interleaved(warmup = 2, every = 3)", "interleaved(warmup = 1, every = 1, narrow = true)"
+)
+NARROWED = NARROWED.replace("generations = 3", "generations = 2")
+NAMES = {AFTER: "after", INTERLEAVED: "interleaved", NARROWED: "narrowed"}
 
 PICTURES = """\
 space flat [image: (c, h, w)] -> logits: (way) {
@@ -98,7 +105,7 @@ def contents(out: Path) -> dict[str, bytes]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Folder]:
     """Runs that nothing came between."""
     found = {}
-    for text in (AFTER, INTERLEAVED):
+    for text in NAMES:
         folder = tmp_path_factory.mktemp("undisturbed")
         ended = run(program(folder, text), folder / "run")
         assert ended.code == 0, ended.err
@@ -148,8 +155,12 @@ def at(phase: str, done: int, *, sudden: bool = False) -> Iterator[None]:
         (INTERLEAVED, "search", 13),
         (INTERLEAVED, "search", 21),
         (INTERLEAVED, "test: largest", 6),
+        (NARROWED, "train", 3),
+        (NARROWED, "narrowing", 3),
+        (NARROWED, "narrowing", 2),
+        (NARROWED, "train", 6),
     ],
-    ids=lambda value: {AFTER: "after", INTERLEAVED: "interleaved"}.get(value, str(value)),
+    ids=lambda value: NAMES.get(value, str(value)),
 )
 def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(
     text: str, phase: str, done: int, sudden: bool, tmp_path: Path, undisturbed: dict[str, Folder]
@@ -198,7 +209,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too(tmp_path: Path) -> None:
 # (b) Workers
 
 
-@pytest.mark.parametrize("text", [AFTER, INTERLEAVED], ids=["after", "interleaved"])
+@pytest.mark.parametrize("text", NAMES, ids=NAMES.values())
 def test_the_number_of_workers_changes_nothing(text: str, tmp_path: Path, undisturbed: dict[str, Folder]) -> None:
     out = tmp_path / "run"
     ended = spawned("run", program(tmp_path, text), "--out", out, "--workers", 2)
@@ -588,6 +599,31 @@ def test_survivors_are_scored_again_once_weights_have_moved(undisturbed: dict[st
         assert [t["values"] for t in after[:4]] != [t["values"] for t in ranked[:4]]
         assert not {tuple(t["genotype"]) for t in after[4:]} & {tuple(t["genotype"]) for t in before}
     assert [trial["number"] for trial in undisturbed[INTERLEAVED].trials] == list(range(20))
+
+
+def test_a_population_is_halved_until_one_is_left(undisturbed: dict[str, Folder]) -> None:
+    by_generation = [[t for t in undisturbed[NARROWED].trials if t["generation"] == n] for n in range(6)]
+    assert [len(trials) for trials in by_generation] == [4, 8, 4, 2, 0, 0]
+    for before, after, kept in zip(by_generation[1:], by_generation[2:4], (4, 2), strict=False):
+        ranked = sorted(before, key=lambda t: t["values"]["loss"])
+        assert [t["genotype"] for t in after] == [t["genotype"] for t in ranked[:kept]]
+        assert [t["values"] for t in after] != [t["values"] for t in ranked[:kept]]
+
+
+def test_what_is_left_of_a_population_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[set[Any]] = []
+    plain = Serial.gradients
+
+    def gradients(self: Serial, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
+        taken.append({unit.genotype for unit in units})
+        return plain(self, units, progress)
+
+    monkeypatch.setattr(Serial, "gradients", gradients)
+    out = tmp_path / "run"
+    assert run(program(tmp_path, NARROWED), out).code == 0
+    last = [t for t in trials(out) if t["generation"] == 3]
+    winner = min(last, key=lambda t: t["values"]["loss"])
+    assert taken[-4:] == [{tuple(winner["genotype"])}] * 4
 
 
 def test_a_network_without_weights_can_be_judged(tmp_path: Path) -> None:
