@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from stat import S_IMODE
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from atnas.dsl.errors import Unable
-
-Json = Any
 
 TEMPORARY = ".tmp"
 """How the names of files end that are being written."""
@@ -56,16 +52,6 @@ def content(path: Path) -> bytes:
         raise Unable(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def line_of(event: Mapping[str, Json]) -> str:
-    """One line of standard JSON; a number that is not finite becomes null."""
-    return json.dumps(_finite(event), ensure_ascii=False, allow_nan=False)
-
-
-def text_of(document: Mapping[str, Json]) -> str:
-    """Standard JSON for people; a number that is not finite becomes null."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turns what the disk refuses into one sentence."""
@@ -86,12 +72,3 @@ def _cut(file: BinaryIO) -> None:
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         file.seek(0, os.SEEK_END)
-
-
-def _finite(value: Json) -> Json:
-    """JSON has no word for numbers that are not finite."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value

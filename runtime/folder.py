@@ -1,30 +1,38 @@
 """A run as a folder of readable files. Nothing in it is ever half written: a file is whole or it is not there.
 
 `program.atnasc` what was run; `run.json` versions, seed, device; `metrics.jsonl` and `trials.jsonl`, a line an event;
-`checkpoints/` safetensors; `best.json` the found architecture; `result.json` the answer. A folder holds a run once
-`program.atnasc` is there.
+`checkpoints/` safetensors; `best.json` the found architecture; `result.json` the answer. All but `best.json`, which is
+nothing but an architecture, carry checksums. A folder holds a run once `program.atnasc` is there.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from atnas import __version__
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import Artifact, open_artifact
-from atnas.runtime.files import TEMPORARY, Json, append_line, content, line_of, text_of, told, write
+from atnas.runtime.files import TEMPORARY, append_line, content, told, write
+from atnas.runtime.records import Json, document_of, line_of, plain, record_of
+from atnas.runtime.search.searcher import Trial, read_trials
+from atnas.runtime.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-KEPT = 2
-"""Checkpoints that are kept, so that a damaged one has another before it."""
+FORMAT: Final = 2
+"""What kind of folder is written. Since 2 every line, document and checkpoint has a checksum; 1 is read, too."""
+
+KEPT: Final = 3
+"""Checkpoints that are kept, so that a damaged one has others before it."""
+
+ABOUT: Final = "run.json"
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class RunFolder:
             raise Unable(f"{self.root} holds other files and no run; name another folder with --out")
         with told(self.root):
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-        self.note("run.json", about)
+        self.note(ABOUT, {"format": FORMAT, **about})
         return write(self.program, program)
 
     def set_aside(self) -> None:
@@ -104,17 +112,40 @@ class RunFolder:
 
     # Documents and events
 
+    @property
+    def sealed(self) -> bool:
+        """Whether all in here has checksums. Raises `Unable` where a later atnas wrote it, or damage hides it."""
+        path = self.root / ABOUT
+        if not path.exists():
+            return True
+        try:
+            about = record_of(content(path), sealed=False)
+            format = about["format"]
+        except (ValueError, KeyError) as error:
+            raise Unable(f"{path} is damaged: what kind of folder this is cannot be told") from error
+        if not isinstance(format, int) or format > FORMAT:
+            raise Unable(f"{self.root} was written by a later atnas ({about.get('atnas')}); this is {__version__}")
+        return format > 1
+
     def note(self, name: str, document: Mapping[str, Json]) -> None:
         """Writes a small JSON file whole."""
-        write(self.root / name, text_of(document).encode())
+        write(self.root / name, document_of(document).encode())
+
+    def note_plain(self, name: str, document: Mapping[str, Json]) -> None:
+        """Writes a small JSON file whole that is to be nothing but the document."""
+        write(self.root / name, plain(document).encode())
 
     def read(self, name: str) -> dict[str, Json]:
         """What `note` wrote. Raises `Unable` where it is damaged."""
         path = self.root / name
         try:
-            return dict(json.loads(content(path)))
-        except (ValueError, TypeError) as error:
+            return record_of(content(path), self.sealed)
+        except ValueError as error:
             raise Unable(f"{path} is damaged; move it away, and the same command makes it anew") from error
+
+    def read_trials(self) -> list[Trial]:
+        """The history of the search, in order. Raises `Unable` where it is damaged."""
+        return read_trials(self.trials, self.sealed)
 
     def log(self, event: Mapping[str, Json]) -> None:
         """Adds one event to the metrics."""
@@ -124,8 +155,8 @@ class RunFolder:
         """Drops the metrics of later steps: a run that goes on from this one writes them again."""
         if not self.metrics.exists():
             return
-        lines = content(self.metrics).splitlines(keepends=True)
-        kept = [line for line in lines if _step(line) <= step]
+        lines, sealed = content(self.metrics).splitlines(keepends=True), self.sealed
+        kept = [line for line in lines if _step(line, sealed) <= step]
         if len(kept) < len(lines):
             write(self.metrics, b"".join(kept))
 
@@ -133,10 +164,7 @@ class RunFolder:
 
     def save(self, name: str, tensors: Mapping[str, Tensor], about: Mapping[str, Json]) -> None:
         """Writes `checkpoints/<name>.safetensors` with `about` in its header."""
-        from safetensors.torch import save
-
-        whole = {k: v.detach().contiguous() for k, v in tensors.items()}
-        write(self.checkpoints / f"{name}.safetensors", save(whole, {"atnas": json.dumps(about)}))
+        save_tensors(self._checkpoint(name), tensors, about)
 
     def save_step(self, step: int, tensors: Mapping[str, Tensor], about: Mapping[str, Json]) -> None:
         """Writes the state after a step, and drops those that are too old to be wanted."""
@@ -149,11 +177,11 @@ class RunFolder:
 
     def load(self, name: str) -> tuple[dict[str, Tensor], dict[str, Json]]:
         """Reads `checkpoints/<name>.safetensors`. Raises `Unable` where it is missing or damaged."""
-        return _load(self.checkpoints / f"{name}.safetensors")
+        return load_tensors(self._checkpoint(name), self.sealed)
 
     def has(self, name: str) -> bool:
         """Whether there is a checkpoint of this name."""
-        return (self.checkpoints / f"{name}.safetensors").exists()
+        return self._checkpoint(name).exists()
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Json], list[str]] | None:
         """The newest checkpoint that is whole, and a sentence for each that is not; None where there is none.
@@ -161,9 +189,10 @@ class RunFolder:
         Raises `Unable` where there are some and none of them is whole.
         """
         damaged: list[str] = []
+        sealed = self.sealed
         for path in self._steps():
             try:
-                tensors, about = _load(path)
+                tensors, about = load_tensors(path, sealed)
             except Unable as error:
                 damaged.append(str(error))
             else:
@@ -171,6 +200,9 @@ class RunFolder:
         if damaged:
             raise Unable(f"{'; '.join(damaged)}; no checkpoint is left to go on from, so start anew with --fresh")
         return None
+
+    def _checkpoint(self, name: str) -> Path:
+        return self.checkpoints / f"{name}.safetensors"
 
     def _steps(self) -> list[Path]:
         return sorted(self.checkpoints.glob("step-*.safetensors"), reverse=True)
@@ -192,23 +224,10 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
 
-def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Json]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["atnas"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-    except FileNotFoundError:
-        raise Unable(f"{path} is not there") from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise Unable(f"{path} is damaged") from error
-
-
-def _step(line: bytes) -> float:
+def _step(line: bytes, sealed: bool) -> float:
     """The step of an event; infinity where the line is none, so that it is dropped."""
     try:
-        return int(json.loads(line)["step"])
+        return int(record_of(line, sealed)["step"])
     except (ValueError, KeyError, TypeError):
         return inf
 

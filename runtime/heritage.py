@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import plan_of
-from atnas.runtime.files import Json, told
+from atnas.runtime.files import told
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.program import Plan
+from atnas.runtime.records import Json
 from atnas.runtime.seeds import derive
 from atnas.runtime.training import INHERITED
 

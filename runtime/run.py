@@ -132,7 +132,7 @@ class Run:
     def _search(self) -> Searching | None:
         if self.plan.search is None:
             return None
-        return Searching(self.plan.search, self.space, self.evaluation, self.seed, self.folder.trials, self.tell)
+        return Searching(self.plan.search, self.space, self.evaluation, self.seed, self.folder, self.tell)
 
     # Telling
 

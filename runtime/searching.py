@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from atnas.dsl.errors import Unable
 from atnas.runtime.experiment import Interleaved, Search
 from atnas.runtime.files import append_line
+from atnas.runtime.records import line_of
 from atnas.runtime.search.domain import SearchDomain
-from atnas.runtime.search.searcher import Trial, best, leaders, read_trials
+from atnas.runtime.search.searcher import Trial, best, leaders
 from atnas.runtime.seeds import stream
 from atnas.runtime.watch import Progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.space import Compiled
     from atnas.runtime.evaluation import Evaluation
+    from atnas.runtime.folder import RunFolder
 
 
 class Searching:
-    """A history of trials, each of them a line of `file`, and what follows from it. It stores nothing else.
+    """A history of trials, each of them a line in the folder, and what follows from it. It stores nothing else.
 
     `finals` are the scores of the finalists on the same tasks, once they were compared.
     `told` hears of every evaluation; it may raise to stop, and what was evaluated by then is never done again.
@@ -39,16 +39,16 @@ class Searching:
         space: Compiled,
         evaluation: Evaluation,
         seed: int,
-        file: Path,
+        folder: RunFolder,
         told: Callable[[Progress], None],
     ) -> None:
         self.search = search
         self.space = space
         self.evaluation = evaluation
         self.seed = seed
-        self.file = file
+        self.file = folder.trials
         self.told = told
-        self.trials: list[Trial] = read_trials(file)
+        self.trials: list[Trial] = folder.read_trials()
         self.finals: dict[Genotype, tuple[float, ...]] = {}
         self._populations: dict[int, list[Genotype]] = {}
 
@@ -161,7 +161,7 @@ class Searching:
             values, failure = None, f"{type(error).__name__}: {error}"
         seconds = time.monotonic() - began
         trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
-        append_line(self.file, trial.to_json(self.space.encoding.decode(genotype)))
+        append_line(self.file, line_of(trial.to_record(self.space.encoding.decode(genotype))))
         self.trials.append(trial)
 
     def _reason(self) -> str:

@@ -16,7 +16,7 @@ from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.beside import Beside
 from atnas.runtime.program import Plan
-from atnas.runtime.search.searcher import Trial, read_trials
+from atnas.runtime.search.searcher import Trial
 from atnas.runtime.training import beside_weights, of_supernet
 
 
@@ -55,7 +55,7 @@ def trained(root: Path) -> Trained:
     except RuntimeError as error:
         raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
     beside = Beside(beside_weights(weights), dict(supernet.named_parameters()))
-    return Trained(folder, plan, space, supernet.eval(), tuple(read_trials(folder.trials)), beside)
+    return Trained(folder, plan, space, supernet.eval(), tuple(folder.read_trials()), beside)
 
 
 def architecture(run: Trained, name: str) -> Genotype:

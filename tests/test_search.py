@@ -22,6 +22,7 @@ from atnas.dsl.net import Decision
 from atnas.dsl.plugins import load
 from atnas.dsl.settings import MisfitError
 from atnas.dsl.source import Source, Span
+from atnas.runtime.records import line_of, record_of
 from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.evolution import Evolution, Nsga2
 from atnas.runtime.search.objectives import Accuracy, Flops, Macs, Measurement, Params, TaskLoss
@@ -482,24 +483,24 @@ values = st.none() | st.dictionaries(
 @given(st.lists(st.integers(0, 9)).map(tuple), values, st.none() | st.text())
 def test_a_trial_survives_its_line(genotype: Genotype, values: dict[str, float] | None, failure: str | None) -> None:
     trial = Trial(3, 1, genotype, values, {"accuracy": 0.01}, failure, 1.5)
-    line = trial.to_json()
+    line = line_of(trial.to_record())
     assert "\n" not in line
-    assert Trial.from_json(line) == trial
+    assert Trial.from_record(record_of(line.encode(), sealed=True)) == trial
 
 
 def test_a_value_that_is_no_number_is_still_json() -> None:
-    line = Trial(0, 0, (1,), {"accuracy": float("inf"), "params": 5}).to_json()
+    line = line_of(Trial(0, 0, (1,), {"accuracy": float("inf"), "params": 5}).to_record())
     assert json.loads(line)["values"] == {"accuracy": None, "params": 5}
-    assert math.isnan(Trial.from_json(line).values["accuracy"])
+    assert math.isnan(Trial.from_record(record_of(line.encode(), sealed=True)).values["accuracy"])
 
 
 def test_reading_leaves_out_a_line_cut_anywhere_in_the_middle(tmp_path: Path) -> None:
     path = tmp_path / "trials.jsonl"
     assert read_trials(path) == []
     whole = [Trial(i, 0, (i, 1), {"accuracy": 0.5}) for i in range(3)]
-    data = "".join(trial.to_json() + "\n" for trial in whole).encode()
-    last = len(data) - len(whole[2].to_json()) - 1
-    for cut in range(last, len(data) - 1):
+    data = "".join(line_of(trial.to_record()) + "\n" for trial in whole).encode()
+    last = len(data) - len(line_of(whole[2].to_record())) - 1
+    for cut in range(last, len(data)):
         path.write_bytes(data[:cut])
         assert read_trials(path) == whole[:2]
     path.write_bytes(data)
@@ -509,9 +510,9 @@ def test_reading_leaves_out_a_line_cut_anywhere_in_the_middle(tmp_path: Path) ->
 @pytest.mark.parametrize("damage", [b"\xff\xfe\n", b"{}\n", b"[1]\n", b"7\n", b"\n", b'{"number": 1\n'])
 def test_damage_before_the_end_is_one_sentence_with_the_line(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "trials.jsonl"
-    line = Trial(0, 0, (1,), {"accuracy": 0.5}).to_json().encode() + b"\n"
+    line = line_of(Trial(0, 0, (1,), {"accuracy": 0.5}).to_record()).encode() + b"\n"
     path.write_bytes(line + damage + line)
     with pytest.raises(Unable, match=r"line 2 of .*trials\.jsonl is damaged"):
         read_trials(path)
-    with pytest.raises(Unable, match="cannot read"):
+    with pytest.raises(Unable, match="cannot be read"):
         read_trials(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.settings import Settings
+from atnas.runtime.files import content
+from atnas.runtime.records import Json, record_of
 from atnas.runtime.search.objectives import Objective
 
 if TYPE_CHECKING:
@@ -50,20 +51,17 @@ class Trial:
     failure: str | None = None
     seconds: float = 0.0
 
-    def to_json(self, architecture: Mapping[str, object] | None = None) -> str:
-        """One line of standard JSON without its end; a value that is not finite becomes null.
+    def to_record(self, architecture: Mapping[str, object] | None = None) -> dict[str, Json]:
+        """What a line of trials.jsonl holds.
 
         `architecture`: the genotype in words, for readers that do not have the space.
         """
-        finite = {name: _finite(numbers) for name, numbers in (("values", self.values), ("errors", self.errors))}
-        words = {} if architecture is None else {"architecture": dict(architecture)}
-        return json.dumps(asdict(self) | finite | words)
+        return asdict(self) | ({} if architecture is None else {"architecture": dict(architecture)})
 
     @classmethod
-    def from_json(cls, line: str | bytes) -> Trial:
-        """The trial in a line. Raises ValueError where the line is none; null is read as not a number."""
+    def from_record(cls, data: Mapping[str, Json]) -> Trial:
+        """The trial in a line. Raises ValueError where it holds none; null is read as not a number."""
         try:
-            data = json.loads(line)
             return cls(
                 number=int(data["number"]),
                 generation=int(data["generation"]),
@@ -77,24 +75,21 @@ class Trial:
             raise ValueError("the line is no trial") from error
 
 
-def read_trials(path: Path) -> list[Trial]:
-    """The trials in a file, in order; none where there is no file.
+def read_trials(path: Path, sealed: bool = True) -> list[Trial]:
+    """The trials in a file, in order; none where there is no file. `sealed`: every line has a checksum.
 
-    A last line that was cut short by an interruption is left out. Raises `Unable` for damage anywhere else.
+    A last line without its end, which an interruption cut short, is left out. Raises `Unable` for all other damage.
     """
     if not path.exists():
         return []
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise Unable(f"cannot read {path}: {error.strerror}") from error
-    trials = []
-    for at, line in enumerate(lines, start=1):
+    trials: list[Trial] = []
+    for at, line in enumerate(content(path).split(b"\n")[:-1], start=1):
         try:
-            trials.append(Trial.from_json(line))
+            trial = Trial.from_record(record_of(line, sealed))
+            if trial.number != len(trials):
+                raise ValueError("a line before it is missing")
+            trials.append(trial)
         except ValueError as error:
-            if at == len(lines):
-                break
             raise Unable(f"line {at} of {path} is damaged; remove it, or start again with --fresh") from error
     return trials
 
@@ -169,10 +164,6 @@ def leaders(history: Sequence[Trial], goals: Sequence[Goal]) -> Iterator[Genotyp
     while (top := best(left, goals)) is not None:
         yield top.genotype
         left = [trial for trial in left if trial.genotype != top.genotype]
-
-
-def _finite(numbers: dict[str, float] | None) -> dict[str, float | None] | None:
-    return None if numbers is None else {k: v if isfinite(v) else None for k, v in numbers.items()}
 
 
 def _numbers(data: dict[str, float | None] | None) -> dict[str, float] | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.files import text_of, told, write
+from atnas.runtime.files import told, write
+from atnas.runtime.records import document_of
+from atnas.runtime.tensors import save_tensors
 
 if TYPE_CHECKING:
     from atnas.runtime.adapting import Adapted
@@ -100,10 +102,7 @@ def _about(found: Trained, images: Support, made: Adapted, how: str) -> dict[str
 
 
 def _write(folder: Path, about: dict[str, Any], made: Adapted) -> None:
-    from safetensors.torch import save
-
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.contiguous() for name, tensor in {**made.weights, **made.averages}.items()}
-    write(folder / "weights.safetensors", save(weights))
-    write(folder / "model.json", text_of(about).encode())
+    save_tensors(folder / "weights.safetensors", {**made.weights, **made.averages}, {})
+    write(folder / "model.json", document_of(about).encode())

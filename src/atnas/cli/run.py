@@ -102,7 +102,7 @@ def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | 
         try:
             watching.note(_opening(run))
             architecture = run.train_and_search()
-            folder.note("best.json", run.space.encoding.decode(architecture))
+            folder.note_plain("best.json", run.space.encoding.decode(architecture))
             answered = answer(run, architecture)
             folder.note("test.json", answered.tests)
             folder.note("result.json", answered.result)
@@ -147,7 +147,6 @@ def _about(found: Chosen, device: str) -> dict[str, object]:
     from atnas.runtime.meaning import digest
 
     return {
-        "format": 1,
         "experiment": found.plan.name,
         "digest": digest(found.plan),
         "seed": found.plan.settings.seed,

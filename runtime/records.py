@@ -1,0 +1,66 @@
+"""Standard JSON on disk: documents and lines, each with a checksum as its last entry.
+
+The checksum is the CRC-32 of all that stands before its digits; a line or document whose digits do not fit is damaged.
+JSON readers see one more entry, `crc32`, and need nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import crc32
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, Final
+
+Json = Any
+
+CHECKSUM: Final = "crc32"
+_MARK: Final = f'"{CHECKSUM}": "'.encode()
+
+
+def line_of(event: Mapping[str, Json]) -> str:
+    """One line without its end; a number that is not finite becomes null."""
+    text = json.dumps(_finite(event), ensure_ascii=False, allow_nan=False)
+    return _sealed(text[:-1] + (", " if event else "")) + "}"
+
+
+def document_of(document: Mapping[str, Json]) -> str:
+    """For people to read; a number that is not finite becomes null."""
+    text = plain(document)[:-2].rstrip()  # without the end of the last line
+    return _sealed(text + (",\n  " if document else "\n  ")) + "\n}\n"
+
+
+def plain(document: Mapping[str, Json]) -> str:
+    """A document without a checksum, which others are to read as it is."""
+    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def record_of(text: bytes, sealed: bool) -> dict[str, Json]:
+    """What was written. Raises ValueError where it is damaged, or has no checksum and `sealed` says that it has one."""
+    before, mark, after = text.rstrip(b"\n").rpartition(_MARK)
+    if mark:
+        digits, end = after[:9], after[9:]
+        if digits != f'{crc32(before + mark):08x}"'.encode() or end.strip() != b"}":
+            raise ValueError("the checksum does not fit")
+    elif sealed:
+        raise ValueError("the checksum is missing")
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    found.pop(CHECKSUM, None)
+    return found
+
+
+def _sealed(text: str) -> str:
+    """With the checksum, where only brackets are to follow."""
+    begun = text + _MARK.decode()
+    return f'{begun}{crc32(begun.encode()):08x}"'
+
+
+def _finite(value: Json) -> Json:
+    """JSON has no word for numbers that are not finite."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
