@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from test_conditions import compiled
 from atnas.runtime import batching
 from atnas.runtime.batching import Batching
 from atnas.runtime.device import GIB, MIB
+from atnas.runtime.experiment import Interleaved, PopulationPaths, UniformPaths
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.memory import Memory
 from atnas.runtime.work import Grouping, Unit
@@ -52,13 +52,14 @@ def chosen(
     seconds: dict[int, float],
     memory: Memory | None = None,
     apart: float = 1.0,
+    search: Any = None,
     **train: Any,
 ) -> tuple[Batching, Clock]:
     """What is chosen where so many tasks take so many seconds, by two workers."""
     settings = {"together": None, "norm": "support", "iterations": 1_000, "batch": 16, **train}
-    per = settings.pop("per", "batch")
+    paths = settings.pop("paths", UniformPaths(per="batch"))
     plan: Any = SimpleNamespace(
-        train=SimpleNamespace(**settings, paths=SimpleNamespace(per=per)), settings=SimpleNamespace(seed=0)
+        train=SimpleNamespace(**settings, paths=paths), search=search, settings=SimpleNamespace(seed=0)
     )
     clock = Clock(seconds, apart)
     monkeypatch.setattr(batching, "time", clock)
@@ -115,7 +116,17 @@ def test_what_goes_in_order_or_is_short_goes_one_by_one(
 
 
 def test_tasks_with_paths_of_their_own_train_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert chosen(tmp_path / "run", monkeypatch, FASTER_BY_FOUR, per="task")[0] == Batching(scoring=Grouping(4))
+    own = UniformPaths(per="task")
+    assert chosen(tmp_path / "run", monkeypatch, FASTER_BY_FOUR, paths=own)[0] == Batching(scoring=Grouping(4))
+
+
+@pytest.mark.parametrize(("narrow", "tasks"), [(True, 4), (False, 1)])
+def test_a_search_that_leaves_one_path_leaves_it_to_several_tasks(
+    narrow: bool, tasks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = SimpleNamespace(schedule=Interleaved(warmup=1, every=1, narrow=narrow))
+    found, _ = chosen(tmp_path / "run", monkeypatch, FASTER_BY_FOUR, search=search, paths=PopulationPaths())
+    assert found == Batching(Grouping(tasks), Grouping(4))
 
 
 def test_a_number_in_the_file_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +138,7 @@ def test_a_number_in_the_file_is_taken_as_it_is(tmp_path: Path, monkeypatch: pyt
 def test_a_run_says_in_its_folder_what_it_does(tmp_path: Path) -> None:
     (tmp_path / "a.atnas").write_text(TINY)
     assert run(tmp_path / "a.atnas", tmp_path / "run").code == 0
-    assert json.loads((tmp_path / "run" / "batching.json").read_text()) == {
+    assert RunFolder(tmp_path / "run").read("batching.json") == {
         "training": {"tasks": 1, "apart": False},
         "scoring": {"tasks": 1, "apart": False},
     }
