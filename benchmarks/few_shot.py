@@ -1,7 +1,7 @@
 """The figures of docs/results.md: whole runs, each by the command line as a user would type it.
 
     python benchmarks/few_shot.py conv4 glyphs-after glyphs-interleaved omniglot-after omniglot-interleaved
-    python benchmarks/few_shot.py conv4-5way-first conv4-5way conv4-20way
+    python benchmarks/few_shot.py conv4-5way-first conv4-5way conv4-20way pictures-1shot pictures-5shot
 
 Runs lie in `runs/benchmarks/`; one that is finished is not run again. Prints a Markdown table for each protocol:
 figures that were not come to alike do not stand in one.
@@ -35,11 +35,15 @@ INTERLEAVED = settings("search.schedule=interleaved(warmup = 300, every = 100)",
 FIRST = settings("tasks.query=1", "train.outer.lr=1e-3")
 SECOND = settings("tasks.query=1", "train.learner.order=2", "train.batch=16", "train.validation=400")
 
+PICTURES = "benchmarks/few_shot/pictures.atnas"
+
 COMMANDS = {
     "conv4": ["conv4"],
     "conv4-5way-first": ["conv4", *FIRST, *settings("train.batch=32", "train.iterations=12k")],
     "conv4-5way": ["conv4", *SECOND, *settings("train.iterations=12k")],
     "conv4-20way": ["conv4", *SECOND, *settings("tasks.way=20", "train.iterations=4k")],
+    "pictures-1shot": [PICTURES],
+    "pictures-5shot": [PICTURES, *settings("tasks.shot=5", "train.iterations=3k")],
     "glyphs-after": ["quickstart"],
     "glyphs-interleaved": ["quickstart", *INTERLEAVED],
     "omniglot-after": ["omniglot", *AFTER],
@@ -71,7 +75,12 @@ def main(names: list[str]) -> None:
     print()
     for name in names:
         example, *changes = COMMANDS[name]
-        print(f"- {name}: `{shlex.join(['atnas', 'run', f'examples/{example}.atnas', *changes])}`")
+        print(f"- {name}: `{shlex.join(['atnas', 'run', file(example), *changes])}`")
+
+
+def file(example: str) -> str:
+    """Where an example lies, below the project's folder, or another program of this name."""
+    return example if example.endswith(".atnas") else f"examples/{example}.atnas"
 
 
 def run(name: str) -> None:
@@ -81,8 +90,7 @@ def run(name: str) -> None:
         return
     example, *changes = COMMANDS[name]
     began = time.monotonic()
-    program = ROOT / "examples" / f"{example}.atnas"
-    subprocess.run([sys.executable, "-m", "atnas", "run", program, "--out", folder, *changes], check=True)
+    subprocess.run([sys.executable, "-m", "atnas", "run", ROOT / file(example), "--out", folder, *changes], check=True)
     (folder / "wall_seconds.txt").write_text(f"{time.monotonic() - began:.0f}\n")
 
 
