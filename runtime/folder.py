@@ -7,9 +7,7 @@ nothing but an architecture, carry checksums. A folder holds a run once `program
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -19,6 +17,8 @@ from atnas import __version__
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import Artifact, open_artifact
 from atnas.runtime.files import TEMPORARY, append_line, content, told, write
+from atnas.runtime.lock import NAME as LOCK
+from atnas.runtime.lock import locked, sign
 from atnas.runtime.records import Json, document_of, line_of, plain, record_of
 from atnas.runtime.search.searcher import Trial, read_trials
 from atnas.runtime.tensors import load_tensors, save_tensors
@@ -77,11 +77,13 @@ class RunFolder:
         Raises `Unable` where another run or anything else is in it.
         """
         if self.holds(program):
-            return self._sweep()
+            self._sweep()
+            return sign(self.root)
         if self.program.exists():
             raise Unable(f"{self.root} holds another run; name another folder with --out, or start anew with --fresh")
         if self._foreign():
             raise Unable(f"{self.root} holds other files and no run; name another folder with --out")
+        sign(self.root)
         with told(self.root):
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.note(ABOUT, {"format": FORMAT, **about})
@@ -94,21 +96,8 @@ class RunFolder:
         root = self.root.resolve()
         names = (f"{root.name}.old{n or ''}" for n in (0, *range(2, 1_000_000)))
         target = next(t for n in names if not (t := root.with_name(n)).exists())
-        with self.held(), told(root):
+        with locked(self.root), told(root):
             root.rename(target)
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Only one process at a time works in the folder; the system lets go of it when that one ends, however it ends.
-
-        Raises `Unable` where another is at it. Where the system or the disk knows no such locks, there is none.
-        """
-        lock = _lock(self.root)
-        try:
-            yield
-        finally:
-            if lock is not None:
-                os.close(lock)
 
     # Documents and events
 
@@ -215,7 +204,7 @@ class RunFolder:
             return False
         with told(self.root):
             names = [path.name for path in self.root.iterdir()]
-        return any(name not in (self.checkpoints.name, "run.json") and not name.endswith(TEMPORARY) for name in names)
+        return any(name not in (self.checkpoints.name, ABOUT, LOCK) and not name.endswith(TEMPORARY) for name in names)
 
     def _sweep(self) -> None:
         """Removes what a process that died left half written."""
@@ -230,22 +219,3 @@ def _step(line: bytes, sealed: bool) -> float:
         return int(record_of(line, sealed)["step"])
     except (ValueError, KeyError, TypeError):
         return inf
-
-
-def _lock(folder: Path) -> int | None:
-    """A handle of a folder that no other process has locked; None where there are no locks."""
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise Unable(f"another process is at work in {folder}") from None
-    except OSError:
-        os.close(handle)
-        return None
-    return handle

@@ -25,9 +25,9 @@ from safetensors import safe_open
 
 from atnas.cli.progress import Lines
 from atnas.runtime import files, training
-from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.adapt import Score
 from atnas.runtime.learn.trainer import MetaGradient
+from atnas.runtime.lock import locked, sign
 from atnas.runtime.search.objectives import Evaluation, Measurement, TaskLoss
 from atnas.runtime.watch import Progress
 from atnas.runtime.work import Serial, Unit
@@ -451,9 +451,19 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     file, out = program(tmp_path), tmp_path / "run"
     with at("train", 3):
         run(file, out)
-    with RunFolder(out).held():
-        assert sentence(run(file, out)) == f"another process is at work in {out}"
-        assert sentence(run(file, out, "--fresh")) == f"another process is at work in {out}"
+    with locked(out):
+        sign(out)
+        for arguments in ((), ("--fresh",)):
+            said = sentence(run(file, out, *arguments))
+            assert said.startswith(f"another process is at work in {out}: process {os.getpid()} on ")
+    assert run(file, out).code == 0
+
+
+def test_a_process_that_died_holds_no_lock(tmp_path: Path) -> None:
+    file, out = program(tmp_path), tmp_path / "run"
+    with at("train", 3):
+        run(file, out)
+    (out / "lock").write_text('{"process": 1, "host": "elsewhere", "since": "2020-01-01"}')
     assert run(file, out).code == 0
 
 

@@ -21,6 +21,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.device import Device, choose, keep_memory
 from atnas.runtime.files import told
 from atnas.runtime.folder import RunFolder
+from atnas.runtime.lock import locked
 
 if TYPE_CHECKING:
     import torch
@@ -77,7 +78,7 @@ def command(
         folder.set_aside()
     with told(folder.root):
         folder.root.mkdir(parents=True, exist_ok=True)
-    with folder.held():
+    with locked(folder.root):
         about = _about(found, str(where))
         folder.begin(found.artifact.bytes, about if inherited is None else about | inherited.about)
         if inherited is not None:
