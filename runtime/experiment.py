@@ -138,6 +138,7 @@ class Search(Settings):
     schedule: Schedule = setting(After(), doc="when generations are evaluated")
     finalists: int = setting(5, ge=1, doc="architectures compared once more with the final weights")
     final_tasks: int = setting(200, ge=2, doc="fresh validation tasks that the finalists are compared on")
+    seconds: float = setting(3600.0, gt=0, finite=True, doc="that an evaluation may take; else it has failed")
     goals: tuple[Goal, ...] = setting(min_length=1, doc="`maximize` and `minimize` lines, the primary first")
     constraints: tuple[ast.Require, ...] = setting((), doc="`require` lines: all of them hold")
 

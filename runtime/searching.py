@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from math import ceil
-from typing import TYPE_CHECKING
+from math import ceil, isfinite
+from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.attempt import Failed, attempt
 from atnas.runtime.experiment import Interleaved, Search
 from atnas.runtime.files import append_line
 from atnas.runtime.records import line_of
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from atnas.compiler.space import Compiled
     from atnas.runtime.evaluation import Evaluation
     from atnas.runtime.folder import RunFolder
+    from atnas.runtime.search.objectives import Measurement
+
+IN_ROW: Final = 20
+"""Architectures that fail one after another before the search gives up."""
 
 
 class Searching:
@@ -50,6 +56,7 @@ class Searching:
         self.told = told
         self.trials: list[Trial] = folder.read_trials()
         self.finals: dict[Genotype, tuple[float, ...]] = {}
+        self._failed: list[str] = []
         self._populations: dict[int, list[Genotype]] = {}
 
     @property
@@ -150,25 +157,37 @@ class Searching:
     def _try(self, genotype: Genotype, generation: int) -> None:
         """One trial; that the evaluation failed is one too."""
         began = time.monotonic()
-        values: dict[str, float] | None = {}
+        values: dict[str, float] | None = None
         errors: dict[str, float] = {}
         failure = None
         try:
-            found = {g.objective.name: g.objective.evaluate(genotype, self.evaluation) for g in self.search.goals}
+            found = attempt(lambda: self._measured(genotype), self.search.seconds, self.evaluation.workers)
             values = {name: measurement.value for name, measurement in found.items()}
             errors = {name: measurement.standard_error for name, measurement in found.items()}
-        except (RuntimeError, MemoryError) as error:
-            values, failure = None, f"{type(error).__name__}: {error}"
+        except Failed as error:
+            failure = str(error)
         seconds = time.monotonic() - began
         trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
         append_line(self.file, line_of(trial.to_record(self.space.encoding.decode(genotype))))
         self.trials.append(trial)
+        self._failed = [*self._failed, failure] if failure else []
+        if len(self._failed) == IN_ROW:
+            most, times = Counter(self._failed).most_common(1)[0]
+            raise Unable(f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}")
+
+    def _measured(self, genotype: Genotype) -> dict[str, Measurement]:
+        """What the goals ask for. Raises `Failed` where it is no number."""
+        found = {goal.objective.name: goal.objective.evaluate(genotype, self.evaluation) for goal in self.search.goals}
+        missing = [name for name, measurement in found.items() if not isfinite(measurement.value)]
+        if missing:
+            raise Failed(f"{missing[0]} is no finite number; a lower inner or outer rate may help")
+        return found
 
     def _reason(self) -> str:
         if not self.trials:
             return "no architecture meets the constraints"
         failures = (t.failure for t in self.trials)
-        return next((f for f in failures if f), "no architecture had a finite score; lower the inner or the outer rate")
+        return next((f for f in failures if f), "no architecture had a score")
 
     def _progress(self, generation: int, done: int, count: int) -> Progress:
         budget = self.search.algorithm.budget

@@ -60,6 +60,10 @@ Route = tuple["Genotype", ...]
 Job = tuple[Route, Which]
 
 
+class WorkerLost(Unable):
+    """A worker process has ended."""
+
+
 class WorkerError(Exception):
     """A fault of ours in a worker process; its text is the traceback from there."""
 
@@ -113,6 +117,9 @@ class Workers(Protocol):
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """The score of each task, one unit after another."""
 
+    def restart(self) -> None:
+        """Drops work in progress, and is ready for other work."""
+
     def close(self) -> None:
         """No more work."""
 
@@ -137,6 +144,9 @@ class Serial:
         self._mode(training=False)
         with _rows():
             return [score for unit in units for score in self._scores(unit)]
+
+    def restart(self) -> None:
+        """There is none in progress."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -220,14 +230,18 @@ class Pool:
 
     def __init__(self, artifact: bytes, supernet: Supernet, beside: Beside, count: int) -> None:
         self.count = count
-        context = multiprocessing.get_context("spawn")
         shared = {name: tensor.share_memory_() for name, tensor in supernet.state_dict().items()}
         aside = {name: tensor.share_memory_() for name, tensor in beside.tensors.items()}  # type: ignore[no-untyped-call]
+        self._given = (artifact, shared, aside)
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
-        for _ in range(count):
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        for _ in range(self.count):
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there, artifact, shared, aside), daemon=True)
+            process = context.Process(target=_serve, args=(there, *self._given), daemon=True)
             with _deaf():
                 process.start()
             there.close()
@@ -249,6 +263,11 @@ class Pool:
         """Shared out in turn; the answers in the order of the units."""
         return [Score(*pair) for of_unit in self._done("scores", units) for pair in of_unit]
 
+    def restart(self) -> None:
+        """Other processes, with the same weights."""
+        self.close()
+        self._start()
+
     def close(self) -> None:
         """Ends the processes."""
         for pipe in self._pipes:
@@ -256,6 +275,8 @@ class Pool:
         for process in self._processes:
             process.kill()  # it holds nothing that is not held here
             process.join()
+        self._pipes.clear()
+        self._processes.clear()
 
     def _done(self, kind: str, units: Sequence[Unit], *more: Any) -> list[Any]:
         count = len(self._pipes)
@@ -264,7 +285,7 @@ class Pool:
                 pipe.send((kind, list(units[i::count]), *more))
             answers = [pipe.recv() for pipe in self._pipes]
         except (EOFError, ConnectionError) as error:
-            raise Unable("a worker process ended; was there enough memory? --workers 1 does without") from error
+            raise WorkerLost("a worker process ended; was there enough memory? --workers 1 does without") from error
         failed = next((a for a in answers if isinstance(a, BaseException)), None)
         if failed is not None:
             raise failed

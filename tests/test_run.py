@@ -24,7 +24,7 @@ from commands import TINY, atnas, run, sentence, spawned, timeless
 from safetensors import safe_open
 
 from atnas.cli.progress import Lines
-from atnas.runtime import files, training
+from atnas.runtime import files, searching, training
 from atnas.runtime.learn.adapt import Score
 from atnas.runtime.learn.trainer import MetaGradient
 from atnas.runtime.lock import locked, sign
@@ -527,6 +527,70 @@ def test_a_search_in_which_everything_fails_says_why(tmp_path: Path, monkeypatch
     ended = run(program(tmp_path), tmp_path / "run")
     assert ended.code == 2
     assert ended.err.endswith("atnas: the search found nothing: RuntimeError: no room\n")
+
+
+def test_a_search_in_which_too_many_fail_in_a_row_stops_with_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_self: TaskLoss, genotype: tuple[int, ...], _evaluation: Evaluation) -> Measurement:
+        raise IndexError("no such layer" if genotype[0] else "another thing")
+
+    monkeypatch.setattr(searching, "IN_ROW", 7)
+    monkeypatch.setattr(TaskLoss, "evaluate", failing)
+    out = tmp_path / "run"
+    ended = run(program(tmp_path), out)
+    assert (ended.code, len(trials(out))) == (2, 7)
+    common = sum(trial["failure"] == "IndexError: no such layer" for trial in trials(out))
+    said = f"7 architectures in a row could not be evaluated, {common} of them since: IndexError: no such layer\n"
+    assert ended.err.endswith(f"atnas: {said}")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
+def test_a_candidate_that_never_ends_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = TaskLoss.evaluate
+
+    def endless(self: TaskLoss, genotype: tuple[int, ...], evaluation: Evaluation) -> Measurement:
+        while genotype[0] == 0:
+            pass
+        return plain(self, genotype, evaluation)
+
+    monkeypatch.setattr(TaskLoss, "evaluate", endless)
+    out = tmp_path / "run"
+    ended = run(program(tmp_path), out, "--set", "search.seconds=0.5")
+    assert ended.code == 0, ended.err
+    failures = {trial["failure"] for trial in trials(out) if trial["genotype"][0] == 0}
+    assert failures == {"it took longer than 0.5 s"}
+    assert json.loads((out / "result.json").read_text())["architecture"]["width"] != 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
+@pytest.mark.parametrize("end", ["sleep", "kill"])
+def test_a_worker_that_hangs_or_dies_is_replaced(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: dict[str, Folder]
+) -> None:
+    """Its candidate has failed, and others are evaluated by new workers with the same weights."""
+    plain = TaskLoss.evaluate
+    hit: list[tuple[int, ...]] = []
+
+    def evaluate(self: TaskLoss, genotype: tuple[int, ...], evaluation: Any) -> Measurement:
+        if not hit:
+            hit.append(genotype)
+            process = evaluation.workers._processes[0]
+            os.kill(process.pid, signal.SIGSTOP if end == "sleep" else signal.SIGKILL)
+        return plain(self, genotype, evaluation)
+
+    monkeypatch.setattr(TaskLoss, "evaluate", evaluate)
+    out = tmp_path / "run"
+    ended = atnas("run", program(tmp_path), "--out", out, "--workers", 2, "--set", "search.seconds=10")
+    assert ended.code == 0, ended.err
+    failed, *others = trials(out)
+    assert tuple(failed["genotype"]) == hit[0]
+    said = {"sleep": "it took longer than 10 s", "kill": "a worker process ended"}[end]
+    assert failed["failure"].startswith(said)
+    alone = {tuple(t["genotype"]): t["values"] for t in undisturbed[AFTER].trials}
+    generation = [trial for trial in others if trial["generation"] == 0]
+    assert len(generation) == 3
+    assert all(trial["values"] == alone[tuple(trial["genotype"])] for trial in generation)
 
 
 def test_a_score_that_is_not_finite_is_no_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
