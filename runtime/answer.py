@@ -180,7 +180,7 @@ def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
         scores: list[float] = []
         for first in range(0, count, PORTION):
             size = min(PORTION, count - first)
-            scores += run.evaluation.scores([genotype] * size, "test", "test", first)
+            scores += run.evaluation.tried([genotype] * size, "test", "test", first)
             run.tell(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
         found.append(tuple(scores))
     return Judged(tuple(genotypes), tuple(found))

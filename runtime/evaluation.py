@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
+from atnas.runtime.attempt import attempt
+from atnas.runtime.failures import Failed
 from atnas.runtime.tasks.task import Split
 from atnas.runtime.work import ONE_BY_ONE, Grouping, Which, Workers, units
 
@@ -41,6 +44,19 @@ class Evaluation:
     def adapted(self, genotype: Genotype, tasks: int, measure: Measure) -> Sequence[float]:
         """The score on each of the first `tasks` fitness tasks: the same for every architecture of a run."""
         return self.scores([genotype] * tasks, "val", "fitness", 0, measure)
+
+    def tried(self, genotypes: Sequence[Genotype], split: Split, purpose: str, first: int = 0) -> list[float]:
+        """As `scores`, but not a number where an architecture of several that the space has fails."""
+        if not self.space.net.decisions:
+            return self.scores(genotypes, split, purpose, first)
+        seconds = self.plan.search.seconds if self.plan.search else None
+        try:
+            return attempt(lambda: self.scores(genotypes, split, purpose, first), seconds, self.workers)
+        except Failed:
+            if len(genotypes) == 1:
+                return [nan]
+            one_by_one = (self.tried([g], split, purpose, first + i) for i, g in enumerate(genotypes))
+            return [score for one in one_by_one for score in one]
 
     def scores(
         self,

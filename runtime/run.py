@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,6 +34,7 @@ from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.meta import StepResult
 from atnas.runtime.memory import Memory, memory, written
 from atnas.runtime.program import Plan
+from atnas.runtime.records import Json
 from atnas.runtime.searching import Searching
 from atnas.runtime.seeds import derive, stream
 from atnas.runtime.training import Training
@@ -41,6 +43,9 @@ from atnas.runtime.work import Serial, workers
 
 if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
+
+REASONS = 5
+"""Kinds of failures in meta-training that are told."""
 
 LOGGED = 500
 """Lines of metrics.jsonl that training writes, about."""
@@ -71,6 +76,7 @@ class Run:
         self.evaluation = Evaluation(self.plan, self.space, self.workers)
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)
         self.searching = self._search()
+        self._reasons: set[str] = set()
         self.paths = Paths(self.plan.train, self.space, self.seed)
 
     @cached_property
@@ -111,11 +117,15 @@ class Run:
         began = time.monotonic()
         result = self.training.meta_step(self.paths.of_step(step, population))
         speed = self.plan.train.batch / (time.monotonic() - began)
+        for reason in sorted(self.training.reasons - self._reasons)[: REASONS - len(self._reasons)]:
+            self._reasons.add(reason)
+            self.watcher.note(f"iteration {step + 1}: a path is left out: {reason}")
         self._log(result, speed)
         score = self._validate(self.paths.draw(population)) if self.training.validation_due else None
         if self.training.checkpoint_due:
             self.training.checkpoint()
-        self.tell(Progress("train", step + 1, self.plan.train.iterations, result.loss, score, speed))
+        loss = result.loss if isfinite(result.loss) else None
+        self.tell(Progress("train", step + 1, self.plan.train.iterations, loss, score, speed))
 
     def _population(self, step: int) -> list[Genotype]:
         """The architectures that a search has kept by a meta step, where paths follow them."""
@@ -145,9 +155,13 @@ class Run:
 
     def _log(self, result: StepResult, speed: float) -> None:
         step = self.training.step
-        if step % max(1, self.plan.train.iterations // LOGGED) == 0:
-            event = {"step": step, "loss": result.loss, "tasks_per_second": speed}
-            self.folder.log(event if result.accuracy is None else event | {"train_accuracy": result.accuracy})
+        if result.left_out or step % max(1, self.plan.train.iterations // LOGGED) == 0:
+            event: dict[str, Json] = {"step": step, "loss": result.loss, "tasks_per_second": speed}
+            if result.accuracy is not None:
+                event["train_accuracy"] = result.accuracy
+            if result.left_out:
+                event["left_out"] = result.left_out
+            self.folder.log(event)
 
     def close(self) -> None:
         """Ends the workers."""

@@ -12,8 +12,9 @@ from math import ceil, isfinite
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.attempt import Failed, attempt
+from atnas.runtime.attempt import attempt
 from atnas.runtime.experiment import Interleaved, Search
+from atnas.runtime.failures import Failed
 from atnas.runtime.files import append_line
 from atnas.runtime.records import line_of
 from atnas.runtime.search.domain import SearchDomain
@@ -109,7 +110,7 @@ class Searching:
             return finalists[0]
         winner, top = finalists[0], float("-inf")
         for i, genotype in enumerate(finalists, start=1):
-            scores = self.evaluation.scores([genotype] * self.search.final_tasks, "val", "finals")
+            scores = self.evaluation.tried([genotype] * self.search.final_tasks, "val", "finals")
             self.finals[genotype] = tuple(scores)
             score = sum(scores) / len(scores)
             if goal.weight * score > top:

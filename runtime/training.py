@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from dataclasses import replace
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.attempt import attempt
 from atnas.runtime.evaluation import Evaluation
+from atnas.runtime.failures import Failed
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.average import Regions
 from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.changing import used
-from atnas.runtime.learn.meta import StepResult, outer_step
+from atnas.runtime.learn.meta import Diverged, StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
 from atnas.runtime.work import ONE_BY_ONE, Which, units
@@ -24,10 +27,13 @@ if TYPE_CHECKING:
     from atnas.compiler.encoding import Genotype
     from atnas.compiler.supernet import Supernet
     from atnas.runtime.program import Plan
-    from atnas.runtime.work import Route, Workers
+    from atnas.runtime.work import Route, Unit, Workers
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
+
+LOST = 20
+"""Meta steps in a row of which nothing is left before training gives up."""
 
 NET = "net/"
 BESIDE = "beside/"
@@ -56,6 +62,9 @@ class Training:
         self.step = 0
         self.spent = 0.0
         self.best_score: float | None = None
+        self.reasons: set[str] = set()
+        self._lost = 0
+        self._seconds = plan.search.seconds if plan.search else None
         self._saved_step = 0
         self._saved_at = time.monotonic()
 
@@ -65,17 +74,42 @@ class Training:
         return self.step >= self.train.iterations
 
     def meta_step(self, routes: Sequence[Route]) -> StepResult:
-        """Task i of this step goes along way i; the weights move so that adapting them gets better."""
+        """Task i of this step goes along way i; the weights move so that adapting them gets better.
+
+        What fails is left out, and its cause is among the `reasons`; the loss of a step of which all failed is not a
+        number. Raises `Unable` where that comes too often in a row, or there is one architecture only.
+        """
         began = time.monotonic()
         tasks = [Which("train", "train", self.step * self.train.batch + i) for i in range(len(routes))]
         shared = units(list(zip(routes, tasks, strict=True)), self.grouping)
-        gradients = self.workers.gradients(shared, self.step / self.train.iterations)
-        regions = [self._regions(unit.route) for unit in shared]
-        lr = rate(self.train.outer, self.step, self.train.iterations)
-        result = outer_step(gradients, regions, self.optimizer, lr)
+        try:
+            result = self._moved(shared)
+            self._lost = 0
+        except (Failed, Diverged) as error:
+            self._lost += 1
+            if self._lost == (LOST if self._plan.net.decisions else 1):
+                raise Unable(str(error)) from error
+            result = StepResult(nan, None, nan, len(shared))
+            self.reasons.add(str(error))
         self.step += 1
         self.spent += time.monotonic() - began
         return result
+
+    def _moved(self, shared: Sequence[Unit]) -> StepResult:
+        """A step along those meta-gradients that there are. Raises `Failed` or `Diverged` where there is none."""
+        progress = self.step / self.train.iterations
+        answers = attempt(lambda: self.workers.gradients(shared, progress), self._seconds, self.workers)
+        failures = [answer for answer in answers if isinstance(answer, Failed)]
+        self.reasons |= set(map(str, failures))
+        if len(failures) == len(answers):
+            raise failures[0]
+        gradients = [answer for answer in answers if not isinstance(answer, Failed)]
+        routes = [u.route for u, answer in zip(shared, answers, strict=True) if not isinstance(answer, Failed)]
+        lr = rate(self.train.outer, self.step, self.train.iterations)
+        result = outer_step(gradients, [self._regions(route) for route in routes], self.optimizer, lr)
+        if result.left_out:
+            self.reasons.add("its loss or its gradient is not finite")
+        return replace(result, left_out=result.left_out + len(failures))
 
     def _regions(self, route: Route) -> Regions:
         paths = [self.supernet.path(genotype) for genotype in route]
@@ -91,8 +125,8 @@ class Training:
 
     def validate(self, genotypes: Sequence[Genotype], evaluation: Evaluation) -> float:
         """The mean score on the validation tasks, one for each architecture; the best weights so far are saved."""
-        scores = evaluation.scores(genotypes, "val", "validation")
-        score = sum(scores) / len(scores)
+        scores = [s for s in evaluation.tried(genotypes, "val", "validation") if isfinite(s)]
+        score = sum(scores) / len(scores) if scores else nan
         better = self.best_score is None or evaluation.better(score, self.best_score)
         if better and isfinite(score):
             self.best_score = score

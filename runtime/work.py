@@ -26,6 +26,7 @@ from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import keep_memory
+from atnas.runtime.failures import Failed, TooLong, WorkerError, WorkerLost, free, reason
 from atnas.runtime.learn.adapt import Score, evaluate
 from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.changing import changing
@@ -58,14 +59,6 @@ Route = tuple["Genotype", ...]
 """The architecture that a task goes along, or those of each inner step and of its queries, in order."""
 
 Job = tuple[Route, Which]
-
-
-class WorkerLost(Unable):
-    """A worker process has ended."""
-
-
-class WorkerError(Exception):
-    """A fault of ours in a worker process; its text is the traceback from there."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +104,8 @@ class Workers(Protocol):
 
     count: int
 
-    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
-        """The meta-gradient of each unit; `progress` is the share of meta-training that is done."""
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient | Failed]:
+        """The meta-gradient of each unit, or why it has none; `progress` is the share of meta-training that is done."""
 
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """The score of each task, one unit after another."""
@@ -133,11 +126,11 @@ class Serial:
         self.plan, self.supernet, self.beside, self.device = plan, supernet, beside, device
         self._forwards: WeakKeyDictionary[Path, Forward] = WeakKeyDictionary()
 
-    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient | Failed]:
         """One after another."""
         self._mode(training=True)
         with _rows():
-            return [self._gradient(unit, progress) for unit in units]
+            return [self._tried(unit, progress) for unit in units]
 
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """One after another."""
@@ -150,6 +143,18 @@ class Serial:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _tried(self, unit: Unit, progress: float) -> MetaGradient | Failed:
+        """What an architecture raises is no fault of the others. What would be so for all of them is raised."""
+        try:
+            return self._gradient(unit, progress)
+        except (Unable, TooLong):
+            raise
+        except Exception as error:
+            if _is_of_rows(error):
+                raise
+            free()
+            return Failed(reason(error))
 
     def _gradient(self, unit: Unit, progress: float) -> MetaGradient:
         """Where layers draw numbers, what they draw is a function of the task: then each task goes alone."""
@@ -204,11 +209,15 @@ def _rows() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
+        if not _is_of_rows(error):
             raise
         raise Unable(
             "a batch norm has one number of each channel to go by: give tasks more shots, or minibatches more rows"
         ) from error
+
+
+def _is_of_rows(error: Exception) -> bool:
+    return isinstance(error, ValueError) and "more than 1 value per channel" in str(error)
 
 
 def _together(found: Sequence[MetaGradient]) -> MetaGradient:
@@ -248,16 +257,9 @@ class Pool:
             self._pipes.append(here)
             self._processes.append(process)
 
-    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient]:
+    def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient | Failed]:
         """Shared out in turn; the answers in the order of the units."""
-        return [
-            MetaGradient(
-                torch.from_numpy(losses),
-                None if accuracies is None else torch.from_numpy(accuracies),
-                {name: torch.from_numpy(array) for name, array in gradients.items()},
-            )
-            for losses, accuracies, gradients in self._done("gradients", units, progress)
-        ]
+        return [_whole(answer) for answer in self._done("gradients", units, progress)]
 
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """Shared out in turn; the answers in the order of the units."""
@@ -369,10 +371,24 @@ def _plain(serial: Serial, kind: str, units: list[Unit], *progress: float) -> li
     if kind == "scores":
         return [[(s.loss, s.accuracy) for s in serial.scores([unit])] for unit in units]
     return [
-        (
+        g
+        if isinstance(g, Failed)
+        else (
             g.losses.numpy(),
             None if g.accuracies is None else g.accuracies.numpy(),
             {name: gradient.detach().contiguous().numpy() for name, gradient in g.gradients.items()},
         )
         for g in serial.gradients(units, *progress)
     ]
+
+
+def _whole(answer: Any) -> MetaGradient | Failed:
+    """What `_plain` made of it."""
+    if isinstance(answer, Failed):
+        return answer
+    losses, accuracies, gradients = answer
+    return MetaGradient(
+        torch.from_numpy(losses),
+        None if accuracies is None else torch.from_numpy(accuracies),
+        {name: torch.from_numpy(array) for name, array in gradients.items()},
+    )

@@ -233,7 +233,7 @@ def test_a_loss_that_is_not_finite_says_so_and_harms_nothing() -> None:
     optimizer = OuterOptimizer(Adam(), dict(module.named_parameters()))
     bad = replace(task, query_x=task.query_x * math.nan)
     with pytest.raises(Unable, match="diverged"):
-        meta_step(Maml(), "transductive", [task, bad], [ModulePath(module)] * 2, optimizer, 0.1)
+        meta_step(Maml(), "transductive", [bad, bad], [ModulePath(module)] * 2, optimizer, 0.1)
     assert all(torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
     assert not optimizer.state_dict()
 

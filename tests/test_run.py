@@ -24,8 +24,12 @@ from commands import TINY, atnas, run, sentence, spawned, timeless
 from safetensors import safe_open
 
 from atnas.cli.progress import Lines
+from atnas.dsl.errors import Unable
 from atnas.runtime import files, searching, training
 from atnas.runtime.learn.adapt import Score
+from atnas.runtime.learn.meta import outer_step
+from atnas.runtime.learn.outer import OuterOptimizer
+from atnas.runtime.learn.settings import Adam
 from atnas.runtime.learn.trainer import MetaGradient
 from atnas.runtime.lock import locked, sign
 from atnas.runtime.search.objectives import Evaluation, Measurement, TaskLoss
@@ -611,6 +615,59 @@ def test_a_score_that_is_not_finite_is_no_score(tmp_path: Path, monkeypatch: pyt
     assert result["architecture"]["width"] != 4
     assert result["controls"]["random"]["score"] is None
     assert "not finite" in ended.out
+
+
+BROKEN = {
+    "raises": ("IndexError: no such layer", "IndexError: no such layer"),
+    "is no number": ("its loss or its gradient is not finite", "is no finite number"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_an_architecture_that_cannot_be_trained_ends_no_run(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks of width 4 are among paths, validation, candidates and controls."""
+    gradient, scores = Serial._gradient, Serial._scores
+
+    def broken(unit: Unit) -> bool:
+        if unit.genotype[0] == 0 and how == "raises":
+            raise IndexError("no such layer")
+        return unit.genotype[0] == 0
+
+    def broken_gradient(self: Serial, unit: Unit, progress: float) -> MetaGradient:
+        found = gradient(self, unit, progress) if not broken(unit) else None
+        return found or MetaGradient(torch.full((len(unit.tasks),), math.nan), None, {})
+
+    def broken_scores(self: Serial, unit: Unit) -> list[Score]:
+        return [Score(math.nan, None)] * len(unit.tasks) if broken(unit) else scores(self, unit)
+
+    monkeypatch.setattr(Serial, "_gradient", broken_gradient)
+    monkeypatch.setattr(Serial, "_scores", broken_scores)
+    out = tmp_path / "run"
+    ended = run(program(tmp_path), out, "--set", "experiment.random_controls=12", "--set", "train.iterations=12")
+    assert ended.code == 0, ended.err
+    assert ended.err.count(f"a path is left out: {BROKEN[how][0]}") == 1
+    events = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert 0 < sum(event.get("left_out", 0) for event in events) < 2 * 12
+    failed = [trial for trial in trials(out) if trial["genotype"][0] == 0]
+    assert failed and all(BROKEN[how][1] in trial["failure"] for trial in failed)
+    assert json.loads((out / "result.json").read_text())["architecture"]["width"] != 4
+
+
+def test_what_is_left_out_leaves_the_rest_of_a_step_as_it_is() -> None:
+    def optimizer() -> OuterOptimizer:
+        return OuterOptimizer(Adam(lr=0.1), {"w": torch.ones(3)}, {})
+
+    good = MetaGradient(torch.tensor([1.0]), None, {"w": torch.tensor([1.0, 2.0, 3.0])})
+    bad = MetaGradient(torch.tensor([1.0]), None, {"w": torch.tensor([1.0, math.nan, 3.0])})
+    alone, beside = optimizer(), optimizer()
+    assert outer_step([good], [{"w": None}], alone, 0.1).left_out == 0
+    assert outer_step([bad, good], [{"w": None}] * 2, beside, 0.1).left_out == 1
+    assert torch.equal(alone.parameters["w"], beside.parameters["w"])
+    with pytest.raises(Unable, match="diverged"):
+        outer_step([bad], [{"w": None}], beside, 0.1)
+    assert torch.equal(alone.parameters["w"], beside.parameters["w"])
 
 
 def test_training_that_diverges_says_so(tmp_path: Path) -> None:

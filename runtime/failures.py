@@ -1,0 +1,43 @@
+"""What may go wrong with one architecture, and why it did in one line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from atnas.dsl.errors import Unable
+
+WIDEST: Final = 300
+"""Characters that are kept of a reason."""
+
+
+class Failed(Exception):
+    """Why work failed, in one line."""
+
+
+class TooLong(Exception):
+    """A time limit has passed."""
+
+
+class WorkerLost(Unable):
+    """A worker process has ended."""
+
+
+class WorkerError(Exception):
+    """What a worker process raised; its text is the traceback from there."""
+
+
+def reason(error: Exception) -> str:
+    """One line: the kind of the error, where its words do not say all, and its words."""
+    if isinstance(error, WorkerError):  # a traceback ends with the error
+        return str(error).strip().splitlines()[-1][:WIDEST]
+    words = " ".join(str(error).split())
+    plain = isinstance(error, TooLong | Unable | Failed)
+    return (words if plain and words else f"{type(error).__name__}: {words}")[:WIDEST]
+
+
+def free() -> None:
+    """Gives back what a GPU held for work that failed."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
