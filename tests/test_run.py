@@ -124,8 +124,8 @@ def program(folder: Path, text: str = AFTER) -> Path:
 
 
 @contextmanager
-def at(phase: str, done: int, *, sudden: bool = False) -> Iterator[None]:
-    """Ctrl-C at a point of the run; a sudden one ends it there and then, as a second Ctrl-C does."""
+def at(phase: str, done: int, *, sudden: bool = False, apart: bool = True) -> Iterator[None]:
+    """Ctrl-C at a point of the run; a sudden one ends it there and then, as a second Ctrl-C does that comes `apart`."""
     plain = Lines.progress
 
     def progress(self: Lines, now: Progress) -> None:
@@ -136,6 +136,8 @@ def at(phase: str, done: int, *, sudden: bool = False) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Lines, "progress", progress)
+        if apart:
+            patch.setattr("atnas.cli.run.ONE", 0.0)
         yield
 
 
@@ -189,6 +191,15 @@ def test_a_run_may_be_interrupted_at_every_step(tmp_path: Path, undisturbed: dic
             assert run(file, out).code == 130
     assert run(file, out).code == 0
     assert left(out) == undisturbed[INTERLEAVED]
+
+
+def test_a_signal_that_is_sent_twice_at_once_is_one(tmp_path: Path) -> None:
+    """As `timeout` and batch systems send it: to the process and to its group."""
+    file, out = program(tmp_path), tmp_path / "run"
+    with at("train", 3, sudden=True, apart=False):
+        ended = run(file, out)
+    assert (ended.code, "everything is saved" in ended.err) == (130, True)
+    assert (out / "checkpoints" / "step-00000003.safetensors").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     from atnas.runtime.memory import Memory
     from atnas.runtime.run import Run
+
+ONE = 0.5
+"""Seconds within which two signals are one."""
 
 
 @click.command()
@@ -160,13 +165,21 @@ def _about(found: Chosen, device: str) -> dict[str, object]:
 
 @contextmanager
 def stoppable() -> Iterator[threading.Event]:
-    """The first Ctrl-C asks the run to stop after its step; the second ends it at once."""
+    """The first Ctrl-C asks the run to stop after its step; the second ends it at once.
+
+    What stops a process often sends its signal twice, to the process and to its group: these are one.
+    """
     stop = threading.Event()
+    asked = -inf
 
     def ask(number: int, frame: object) -> None:
+        nonlocal asked
         del number, frame
         if stop.is_set():
+            if time.monotonic() - asked < ONE:
+                return
             raise KeyboardInterrupt
+        asked = time.monotonic()
         stop.set()
         # Not through sys.stderr: the signal may have come in the middle of a line that is being written there.
         os.write(2, b"stopping after this step; once more ends at once\n")
