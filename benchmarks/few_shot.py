@@ -21,6 +21,8 @@ from typing import Any
 
 import torch
 
+from atnas.runtime.summary import COMPARED
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "benchmarks"
 
@@ -50,9 +52,6 @@ COMMANDS = {
     "omniglot-interleaved": ["omniglot"],
 }
 
-PROTOCOL = ("source", "way", "shot", "query", "norm", "split", "tasks", "weights")
-"""What figures of one table share. The learner is what they compare."""
-
 
 def main(names: list[str]) -> None:
     """Runs what is asked for and prints the tables."""
@@ -65,7 +64,7 @@ def main(names: list[str]) -> None:
     protocols: dict[str, list[str]] = {}
     for name in names:
         of = read(name)["protocol"]
-        protocols.setdefault(", ".join(f"{key} {of[key]}" for key in PROTOCOL), []).append(name)
+        protocols.setdefault(", ".join(f"{key} {of[key]}" for key in COMPARED if key in of), []).append(name)
     for protocol, same in protocols.items():
         print(f"\n{protocol}:\n")
         print("| run | found | mean of random | the largest | found - random | found - largest | training | seconds |")

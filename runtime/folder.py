@@ -33,6 +33,7 @@ KEPT: Final = 3
 """Checkpoints that are kept, so that a damaged one has others before it."""
 
 ABOUT: Final = "run.json"
+PROGRAM: Final = "program.atnasc"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class RunFolder:
 
     @property
     def program(self) -> Path:
-        return self.root / "program.atnasc"
+        return self.root / PROGRAM
 
     @property
     def trials(self) -> Path:

@@ -37,6 +37,17 @@ def locked(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether another process is at work in a folder; also no where that cannot be told."""
+    try:
+        handle = _taken(folder)
+    except Unable:
+        return True
+    if handle is not None:
+        os.close(handle)
+    return False
+
+
 def sign(folder: Path) -> None:
     """Writes who is at work in a folder, for others to be told. Raises `Unable` where the disk refuses."""
     about = {"process": os.getpid(), "host": platform.node(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}

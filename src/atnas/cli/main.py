@@ -30,6 +30,7 @@ COMMANDS = {
     "diff": "What a change of a file means for its spaces, experiments and weights.",
     "compile": "Compile an experiment into one artifact file.",
     "run": "Meta-train, search and judge an experiment.",
+    "runs": "List runs and compare what they found.",
     "adapt": "Adapt what a run found to a folder of images that nobody has seen.",
     "export": "Write what a run found as PyTorch source, ONNX or torch.export.",
     "list": "Operators, tasks, trainers, objectives and searchers that are installed.",

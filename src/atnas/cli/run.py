@@ -154,6 +154,7 @@ def _about(found: Chosen, device: str) -> dict[str, object]:
 
     return {
         "experiment": found.plan.name,
+        "iterations": found.plan.train.iterations,
         "digest": digest(found.plan),
         "seed": found.plan.settings.seed,
         "device": device,

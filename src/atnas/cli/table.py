@@ -28,7 +28,7 @@ def show(result: dict[str, Any]) -> None:
     for name, control in controls.items():
         label = f"mean of {control['count']} random" if name == "random" else f"the {name}"
         difference = control["difference"]
-        shown = _interval(difference["mean"], difference["ci95"], accuracy, sign=True)
+        shown = interval(difference["mean"], difference["ci95"], accuracy, sign=True)
         table.add_row(label, *_figures(control, accuracy), shown)
     console.print(table)
     if result["architecture"]:
@@ -47,10 +47,11 @@ def _tasks(protocol: dict[str, Any]) -> str:
 
 def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, ...]:
     times = (duration(round(seconds * NANOSECONDS)) for seconds in row.get("latency", {}).values())
-    return _interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}", *times
+    return interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}", *times
 
 
-def _interval(mean: float | None, half: float | None, accuracy: bool, sign: bool = False) -> str:
+def interval(mean: float | None, half: float | None, accuracy: bool, sign: bool = False) -> str:
+    """A mean with half of its interval."""
     if mean is None or half is None:
         return "not finite"
     plus = "+" if sign else ""
