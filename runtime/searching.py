@@ -168,8 +168,10 @@ class Searching:
         except Failed as error:
             failure = str(error)
         seconds = time.monotonic() - began
-        trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds)
-        append_line(self.file, line_of(trial.to_record(self.space.encoding.decode(genotype))))
+        words, costs = self.space.encoding.decode(genotype), self.space.costs.of(genotype)
+        kept = {name: costs[name] for name in ("params", "macs")}
+        trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds, words, kept)
+        append_line(self.file, line_of(trial.to_record()))
         self.trials.append(trial)
         self._failed = [*self._failed, failure] if failure else []
         if len(self._failed) == IN_ROW:

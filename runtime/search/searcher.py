@@ -40,7 +40,8 @@ class Trial:
     """One architecture that was evaluated: a line of trials.jsonl.
 
     `number` counts trials from 0. `values` and their standard `errors` go by the objectives' names. Where
-    the evaluation failed, `values` is None and `failure` says why. `seconds` is what it took.
+    the evaluation failed, `values` is None and `failure` says why. `seconds` is what it took, `architecture` the
+    genotype in words and `costs` its params and macs, for readers that do not have the space.
     """
 
     number: int
@@ -50,13 +51,12 @@ class Trial:
     errors: dict[str, float] = field(default_factory=dict)
     failure: str | None = None
     seconds: float = 0.0
+    architecture: dict[str, Json] = field(default_factory=dict, compare=False)
+    costs: dict[str, int] = field(default_factory=dict, compare=False)
 
-    def to_record(self, architecture: Mapping[str, object] | None = None) -> dict[str, Json]:
-        """What a line of trials.jsonl holds.
-
-        `architecture`: the genotype in words, for readers that do not have the space.
-        """
-        return asdict(self) | ({} if architecture is None else {"architecture": dict(architecture)})
+    def to_record(self) -> dict[str, Json]:
+        """What a line of trials.jsonl holds."""
+        return asdict(self)
 
     @classmethod
     def from_record(cls, data: Mapping[str, Json]) -> Trial:
@@ -70,6 +70,8 @@ class Trial:
                 errors=_numbers(data["errors"]) or {},
                 failure=data["failure"],
                 seconds=float(data["seconds"]),
+                architecture=dict(data.get("architecture", {})),
+                costs={name: int(cost) for name, cost in data.get("costs", {}).items()},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("the line is no trial") from error

@@ -31,6 +31,7 @@ COMMANDS = {
     "compile": "Compile an experiment into one artifact file.",
     "run": "Meta-train, search and judge an experiment.",
     "runs": "List runs and compare what they found.",
+    "report": "One page of what a run found and how, or of several runs.",
     "adapt": "Adapt what a run found to a folder of images that nobody has seen.",
     "export": "Write what a run found as PyTorch source, ONNX or torch.export.",
     "list": "Operators, tasks, trainers, objectives and searchers that are installed.",

@@ -155,6 +155,7 @@ def _about(found: Chosen, device: str) -> dict[str, object]:
     return {
         "experiment": found.plan.name,
         "iterations": found.plan.train.iterations,
+        "goals": {g.objective.name: g.direction for g in found.plan.search.goals} if found.plan.search else {},
         "digest": digest(found.plan),
         "seed": found.plan.settings.seed,
         "device": device,
