@@ -1,8 +1,9 @@
 """A run as a folder of readable files. Nothing in it is ever half written: a file is whole or it is not there.
 
 `program.atnasc` what was run; `run.json` versions, seed, device; `metrics.jsonl` and `trials.jsonl`, a line an event;
-`checkpoints/` safetensors; `best.json` the found architecture; `result.json` the answer. All but `best.json`, which is
-nothing but an architecture, carry checksums. A folder holds a run once `program.atnasc` is there.
+`events.*` and `search/events.*` the same for TensorBoard; `checkpoints/` safetensors; `best.json` the found
+architecture; `test.json` and `result.json` the answer. All but the events and `best.json`, which is nothing but an
+architecture, carry checksums. A folder holds a run once `program.atnasc` is there.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
+
+    @property
+    def events_of_search(self) -> Path:
+        """Where TensorBoard finds trials: they are counted, and steps of training are counted otherwise."""
+        return self.root / "search"
 
     # The whole
 

@@ -28,6 +28,7 @@ from atnas.runtime.artifact import Artifact
 from atnas.runtime.batching import batching
 from atnas.runtime.drawing import Draw, Paths
 from atnas.runtime.evaluation import Evaluation
+from atnas.runtime.events import Events
 from atnas.runtime.experiment import PopulationPaths
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.beside import Beside, ground
@@ -77,6 +78,7 @@ class Run:
         self.training = Training(self.plan, self.supernet, beside, self.workers, self.folder)
         self.searching = self._search()
         self._reasons: set[str] = set()
+        self.events = Events(self.folder.root, 0)
         self.paths = Paths(self.plan.train, self.space, self.seed)
 
     @cached_property
@@ -88,6 +90,7 @@ class Run:
         """The found architecture; the supernet then holds the best weights by validation."""
         for sentence in self.training.resume():
             self.watcher.note(sentence)
+        self.events = Events(self.folder.root, self.training.step)
         self._batch()
         while not self.training.done:
             step = self.training.step
@@ -137,6 +140,7 @@ class Run:
         genotypes = [draw(stream(self.seed, "validation path", i)) for i in range(count)]
         score = self.training.validate(genotypes, self.evaluation)
         self.folder.log({"step": self.training.step, self.evaluation.measure: score})
+        self.events.add(self.training.step, {f"validation/{self.evaluation.measure}": score})
         return score
 
     def _search(self) -> Searching | None:
@@ -162,6 +166,8 @@ class Run:
             if result.left_out:
                 event["left_out"] = result.left_out
             self.folder.log(event)
+            told = {f"train/{name.removeprefix('train_')}": value for name, value in event.items() if name != "step"}
+            self.events.add(step, told)
 
     def close(self) -> None:
         """Ends the workers."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.attempt import attempt
+from atnas.runtime.events import Events
 from atnas.runtime.experiment import Interleaved, Search
 from atnas.runtime.failures import Failed
 from atnas.runtime.files import append_line
@@ -58,6 +59,7 @@ class Searching:
         self.trials: list[Trial] = folder.read_trials()
         self.finals: dict[Genotype, tuple[float, ...]] = {}
         self._failed: list[str] = []
+        self._events = Events(folder.events_of_search, len(self.trials))
         self._populations: dict[int, list[Genotype]] = {}
 
     @property
@@ -173,6 +175,7 @@ class Searching:
         trial = Trial(len(self.trials), generation, genotype, values, errors, failure, seconds, words, kept)
         append_line(self.file, line_of(trial.to_record()))
         self.trials.append(trial)
+        self._events.add(trial.number, {f"search/{name}": value for name, value in (values or {}).items()})
         self._failed = [*self._failed, failure] if failure else []
         if len(self._failed) == IN_ROW:
             most, times = Counter(self._failed).most_common(1)[0]
