@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
-from atnas.runtime.failures import Failed, TooLong, WorkerLost, free, reason
+from atnas.dsl.errors import Unable
+from atnas.runtime.failures import Failed, TooLong, Unfit, WorkerLost, free, reason
 
 if TYPE_CHECKING:
     from atnas.runtime.work import Workers
@@ -20,7 +21,8 @@ T = TypeVar("T")
 def attempt(work: Callable[[], T], seconds: float | None, workers: Workers) -> T:
     """What `work` gives. Raises `Failed` where it raises anything, or takes longer than `seconds`, if any are given.
 
-    The workers are then ready for other work.
+    The workers are then ready for other work. What the environment refuses, `Unable`, would be refused again: that is
+    raised as it is.
     """
     try:
         with limited(seconds):
@@ -28,6 +30,10 @@ def attempt(work: Callable[[], T], seconds: float | None, workers: Workers) -> T
     except (TooLong, WorkerLost) as error:
         workers.restart()
         raise Failed(reason(error)) from error
+    except Unfit as error:
+        raise Failed(reason(error)) from error
+    except Unable:
+        raise
     except Exception as error:
         free()
         raise Failed(reason(error)) from error

@@ -18,6 +18,10 @@ class TooLong(Exception):
     """A time limit has passed."""
 
 
+class Unfit(Unable):
+    """Tasks do not go with an architecture."""
+
+
 class WorkerLost(Unable):
     """A worker process has ended."""
 

@@ -23,8 +23,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
     from safetensors.torch import save
 
     whole = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
-    text = json.dumps(about)
-    write(path, save(whole, {ABOUT: text, CHECKSUM: _checksum(whole, text)}))
+    # One entry only: safetensors writes several in any order.
+    write(path, save(whole, {ABOUT: json.dumps({**about, CHECKSUM: _checksum(whole, about)})}))
 
 
 def load_tensors(path: Path, sealed: bool) -> tuple[dict[str, Tensor], dict[str, Json]]:
@@ -33,24 +33,23 @@ def load_tensors(path: Path, sealed: bool) -> tuple[dict[str, Tensor], dict[str,
 
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+            about = dict(json.loads((file.metadata() or {})[ABOUT]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        about = json.loads(header[ABOUT])
-        told = header.get(CHECKSUM)
+        told = about.pop(CHECKSUM, None)
     except FileNotFoundError:
         raise Unable(f"{path} is not there") from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise Unable(f"{path} is damaged") from error
-    if (sealed or told is not None) and told != _checksum(tensors, header[ABOUT]):
+    if (sealed or told is not None) and told != _checksum(tensors, about):
         raise Unable(f"{path} is damaged: its checksum does not fit")
     return tensors, about
 
 
-def _checksum(tensors: Mapping[str, Tensor], about: str) -> str:
+def _checksum(tensors: Mapping[str, Tensor], about: Mapping[str, Json]) -> str:
     """The CRC-32 of what is known of them, and of each in order of its name: name, type, shape and bytes."""
     import torch
 
-    found = crc32(about.encode())
+    found = crc32(json.dumps(about).encode())
     for name, tensor in sorted(tensors.items()):
         found = crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), found)
         found = crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, found)

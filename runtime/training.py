@@ -136,7 +136,8 @@ class Training:
     def take_best(self) -> None:
         """From here on the weights are the best by validation. Raises `Unable` where there are none."""
         if self.best_score is None:
-            raise Unable("training diverged: no validation gave a finite loss; lower the inner or the outer rate")
+            why = f": {min(self.reasons)}" if self.reasons else "; lower the inner or the outer rate"
+            raise Unable(f"training diverged: no validation gave a finite loss{why}")
         try:
             weights, about = self.folder.load("best")
         except Unable as error:

@@ -26,7 +26,7 @@ from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import keep_memory
-from atnas.runtime.failures import Failed, TooLong, WorkerError, WorkerLost, free, reason
+from atnas.runtime.failures import Failed, TooLong, Unfit, WorkerError, WorkerLost, free, reason
 from atnas.runtime.learn.adapt import Score, evaluate
 from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.changing import changing
@@ -129,8 +129,7 @@ class Serial:
     def gradients(self, units: Sequence[Unit], progress: float) -> list[MetaGradient | Failed]:
         """One after another."""
         self._mode(training=True)
-        with _rows():
-            return [self._tried(unit, progress) for unit in units]
+        return [self._tried(unit, progress) for unit in units]
 
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """One after another."""
@@ -145,14 +144,15 @@ class Serial:
         """Nothing is held."""
 
     def _tried(self, unit: Unit, progress: float) -> MetaGradient | Failed:
-        """What an architecture raises is no fault of the others. What would be so for all of them is raised."""
+        """What an architecture raises is no fault of the others. What the environment refuses is raised."""
         try:
-            return self._gradient(unit, progress)
+            with _rows():
+                return self._gradient(unit, progress)
+        except Unfit as error:
+            return Failed(reason(error))
         except (Unable, TooLong):
             raise
         except Exception as error:
-            if _is_of_rows(error):
-                raise
             free()
             return Failed(reason(error))
 
@@ -209,15 +209,11 @@ def _rows() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if not _is_of_rows(error):
+        if "more than 1 value per channel" not in str(error):
             raise
-        raise Unable(
+        raise Unfit(
             "a batch norm has one number of each channel to go by: give tasks more shots, or minibatches more rows"
         ) from error
-
-
-def _is_of_rows(error: Exception) -> bool:
-    return isinstance(error, ValueError) and "more than 1 value per channel" in str(error)
 
 
 def _together(found: Sequence[MetaGradient]) -> MetaGradient:
@@ -360,7 +356,7 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
 
 def _portable(error: Exception) -> Exception:
     """The error as the main process is to raise it: a failed evaluation, a refusal, or a fault with its traceback."""
-    for kind in (Unable, MemoryError, RuntimeError):
+    for kind in (Unfit, Unable, MemoryError, RuntimeError):
         if isinstance(error, kind):
             return kind(str(error))
     return WorkerError("".join(traceback.format_exception(error)))

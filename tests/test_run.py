@@ -497,7 +497,7 @@ def test_the_best_state_by_validation_is_kept(tmp_path: Path) -> None:
     best = min(losses, key=lambda step: losses[step])
     assert best < 8
     with safe_open(out / "checkpoints" / "best.safetensors", framework="pt") as file:
-        assert json.loads(file.metadata()["atnas"]) == {"step": best, "score": losses[best]}
+        assert {"step": best, "score": losses[best]}.items() <= json.loads(file.metadata()["atnas"]).items()
     assert json.loads((out / "result.json").read_text())["training"]["best_validation"] == losses[best]
 
 
