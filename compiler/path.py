@@ -160,6 +160,29 @@ class Path:
         """Views of the running averages of each batch norm, by its name in `module`."""
         return {name: _averages(owner, norm.features) for name, norm, owner in self._norms}
 
+    @torch.no_grad()
+    def observed(self, weights: Mapping[str, Tensor], x: Tensor) -> dict[str, Averages]:
+        """What each batch norm normalises by as rows x [N, *shape] go through: mean and biased variance."""
+        found: dict[str, Averages] = {}
+
+        def watch(name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
+            def see(norm: nn.Module, takes: tuple[Tensor]) -> None:
+                del norm
+                (rows,) = takes
+                over = [0, *range(2, rows.dim())]
+                mean, var = rows.mean(over), rows.var(over, correction=0)
+                found[name] = Averages(mean, var, torch.ones_like(mean, dtype=torch.long))
+
+            return see
+
+        watching = [norm.register_forward_pre_hook(watch(name)) for name, norm, _ in self._norms]
+        try:
+            self(weights, x)
+        finally:
+            for each in watching:
+                each.remove()
+        return found
+
     def __call__(self, weights: Mapping[str, Tensor], x: Tensor, statistics: Statistics = "batch") -> Tensor:
         """The output for x [N, *shape] with these weights, [N, *shape of the output].
 

@@ -97,9 +97,9 @@ class Supernet(nn.Module):
         path = self.path(genotype)
         averages = path.averages()
         running = statistics == "running" or (statistics is None and _tracked(averages))
-        module = network(self.net, path.genotype, lambda _, c: self._build(c, lambda norm: plain(norm, running)))
+        module = unfilled(self.net, path.genotype, running, next(self.parameters(), torch.empty(0)))
         numbers = {name: _copy(weight) for name, weight in path.weights().items()}
-        kept = _buffers(averages) if running else {}
+        kept = buffers(averages) if running else {}
         return module, {**module.state_dict(), **numbers, **kept}
 
     def train(self, mode: bool = True) -> Self:
@@ -112,23 +112,33 @@ class Supernet(nn.Module):
     def _layer(self, node: LayerNode, configuration: Configuration) -> nn.Module:
         key = (node.place, configuration)
         if key not in self._layers:
-            layer = self._build(configuration, lambda norm: Norm(norm, self._mode))
+            like = next(self.parameters(), torch.empty(0))
+            layer = _built(configuration, lambda norm: Norm(norm, self._mode), like)
             self._layers[key] = layer.train(self.training)
         return self._layers[key]
-
-    def _build(self, configuration: Configuration, norm: Callable[[Any], nn.Module]) -> nn.Module:
-        """A layer without numbers, except where it has tables of its own that are no weights."""
-        layer = configuration.build_meta()
-        if _has_tables(layer):
-            with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-                layer = configuration.build().to(next(self.parameters(), torch.empty(0)))
-        return substitute(layer, norm)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._layers.clear()
         self._paths.clear()
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+def unfilled(net: Net, genotype: Genotype, running: bool, like: Tensor | None = None) -> Network:
+    """One architecture as a plain network without numbers, but for tables that are no weights.
+
+    `running`: its batch norms go by running averages; `like`: a tensor of the type and on the device of the tables.
+    """
+    sample = torch.empty(0) if like is None else like
+    return network(net, genotype, lambda _, c: _built(c, lambda norm: plain(norm, running), sample))
+
+
+def _built(configuration: Configuration, norm: Callable[[Any], nn.Module], like: Tensor) -> nn.Module:
+    layer = configuration.build_meta()
+    if _has_tables(layer):
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+            layer = configuration.build().to(like)
+    return substitute(layer, norm)
 
 
 def _owners(net: Net, seed: int) -> dict[str, nn.Module]:
@@ -156,8 +166,8 @@ def _tracked(averages: dict[str, Averages]) -> bool:
     return all(bool((each.num_batches_tracked > 0).all()) for each in averages.values())
 
 
-def _buffers(averages: dict[str, Averages]) -> Weights:
-    """The averages as an ordinary batch norm keeps them."""
+def buffers(averages: dict[str, Averages]) -> Weights:
+    """The averages as an ordinary batch norm keeps them, copied."""
     return {
         f"{name}.{field}": _copy(value if field != "num_batches_tracked" else value.min())
         for name, each in averages.items()

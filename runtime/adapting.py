@@ -14,11 +14,12 @@ from itertools import islice
 from typing import Final
 
 from atnas.compiler.encoding import Genotype
+from atnas.compiler.supernet import buffers
 from atnas.compiler.survey import Share, interval
 from atnas.runtime.learn.adapt import evaluate
 from atnas.runtime.learn.model import Model
 from atnas.runtime.learn.plans import grouped
-from atnas.runtime.learn.trainer import Weights
+from atnas.runtime.learn.trainer import Norm, Weights
 from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.operators import mate, mutate
 from atnas.runtime.search.searcher import leaders
@@ -53,7 +54,7 @@ class Scored:
 class Adapted:
     """An architecture with weights for the task; `tried` is how many were compared, `seconds` what it all took.
 
-    `averages` are the running ones of its batch norms, where the run's norm goes by them.
+    `averages` are what its batch norms go by: the running ones of the run, or those of the support rows.
     """
 
     scored: Scored
@@ -62,13 +63,19 @@ class Adapted:
     tried: int
     seconds: float
 
+    def state(self, run: Trained) -> Weights:
+        """All numbers of the plain network."""
+        _, numbers = run.supernet.plain(self.scored.genotype, "running")
+        return {**numbers, **self.weights, **self.averages}
+
 
 def adapt(run: Trained, genotype: Genotype, support: Support) -> Adapted:
     """The weights of one architecture, adapted to all of the support set."""
     began = time.monotonic()
     scored = score(run, genotype, support.folds())
     weights = _adapted(run, genotype, support.whole)
-    return Adapted(scored, weights, _averages(run, genotype), 1, time.monotonic() - began)
+    averages = _averages(run, genotype, weights, support.whole)
+    return Adapted(scored, weights, averages, 1, time.monotonic() - began)
 
 
 def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[int], None]) -> Adapted:
@@ -99,7 +106,8 @@ def search(run: Trained, genotype: Genotype, support: Support, told: Callable[[i
         compare(_children(parents, domain, rng))
     winner = _ranked(known)[0]
     weights = _adapted(run, winner.genotype, support.whole)
-    return Adapted(winner, weights, _averages(run, winner.genotype), len(known), time.monotonic() - began)
+    averages = _averages(run, winner.genotype, weights, support.whole)
+    return Adapted(winner, weights, averages, len(known), time.monotonic() - began)
 
 
 def score(run: Trained, genotype: Genotype, folds: Sequence[Task]) -> Scored:
@@ -119,16 +127,19 @@ def _adapted(run: Trained, genotype: Genotype, task: Task) -> Weights:
     return {name: weight.squeeze(0) for name, weight in weights.items()}
 
 
-def _averages(run: Trained, genotype: Genotype) -> Weights:
-    if run.plan.train.norm != "running":
-        return {}
-    found = run.supernet.path(genotype).averages().items()
-    return {f"{name}.{part}": tensor for name, each in found for part, tensor in each._asdict().items()}
+def _averages(run: Trained, genotype: Genotype, weights: Weights, task: Task) -> Weights:
+    path = run.supernet.path(genotype)
+    running = run.plan.train.norm == "running"
+    return buffers(path.averages() if running else path.observed(weights, task.support_x))
 
 
 def _model(run: Trained, genotype: Genotype) -> Model:
+    """As a model will answer: to each image by itself, so that a run whose queries were asked together goes by the
+    support rows here.
+    """
     path = run.supernet.path(genotype)
-    return Model(path, grouped(path), run.plan.train.norm, path.weights(), run.beside.of(path))
+    norm: Norm = "running" if run.plan.train.norm == "running" else "support"
+    return Model(path, grouped(path), norm, path.weights(), run.beside.of(path))
 
 
 def _ranked(known: dict[Genotype, Scored]) -> list[Scored]:

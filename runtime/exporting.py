@@ -1,32 +1,34 @@
-"""What a run found as files that need no atnas: PyTorch source with its weights, torch.export, ONNX.
+"""What a run found, or a model, as files that need no atnas: PyTorch source with its weights, torch.export, ONNX.
 
-Nothing is handed on that was not run: its outputs are those of the supernet.
+Nothing is handed on that was not run: its outputs are those of the supernet, or of the model.
 """
 
 from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, fx, nn
 
 from atnas.compiler.elastic import shapes
 from atnas.compiler.encoding import Genotype
-from atnas.compiler.export.graphs import onnx, pt2, run_onnx, run_pt2
+from atnas.compiler.export.graphs import onnx, pt2, run_onnx, run_pt2, signature
 from atnas.compiler.export.source import written
 from atnas.compiler.extract import extract
-from atnas.compiler.supernet import Supernet, Weights
+from atnas.compiler.space import Compiled
+from atnas.compiler.supernet import Supernet, Weights, unfilled
 from atnas.dsl.cases import at
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import Json
+from atnas.dsl.net import Json, Net
 from atnas.dsl.operator import Shape
+from atnas.runtime.model import Classifier
 from atnas.runtime.trained import Trained
 
 Format = Literal["py", "onnx", "pt2"]
@@ -60,37 +62,98 @@ Function = Callable[[Tensor], Tensor]
 """What files compute."""
 
 
-def export(run: Trained, genotype: Genotype, to: Format) -> Exported:
+@dataclass(frozen=True)
+class Subject:
+    """What is exported: an architecture with its numbers.
+
+    `told` is what the source says of its weights, `described` what stands in the metadata of graphs; `outputs` is what
+    files are compared with, `exact` the same in double precision.
+    """
+
+    space: Compiled
+    genotype: Genotype
+    module: nn.Module
+    state: Weights
+    told: str
+    described: Mapping[str, Any]
+    outputs: Function
+    exact: Function
+
+    @property
+    def net(self) -> Net:
+        return self.space.net
+
+
+def of_run(run: Trained, genotype: Genotype) -> Subject:
+    """An architecture of a run, with the weights that it learned."""
+    module, state = run.supernet.plain(genotype)
+    statistics: Literal["running", "batch"] = "running" if _is_tracked(state) else "batch"
+    learner = run.plan.train.learner
+    head = "" if learner.learns_head else " Its last layer is made for each task: these numbers are nobody's."
+    norms = " Batch norms normalise by the running averages of training." if _is_tracked(state) else ""
+    told = f"those that {type(learner).__name__} learned over many tasks, to be adapted to one.{head}{norms}"
+    described = {"space": run.space.net.name, "architecture": run.space.encoding.decode(genotype)}
+
+    def outputs(x: Tensor) -> Tensor:
+        return _outputs(run.supernet, genotype, x, statistics)
+
+    def exact(x: Tensor) -> Tensor:
+        return _outputs(deepcopy(run.supernet).double(), genotype, x, statistics)
+
+    return Subject(run.space, genotype, module, state, told, described, outputs, exact)
+
+
+def of_model(model: Classifier) -> Subject:
+    """A model: a network that was adapted to a task."""
+    labels = "\n".join(f"    {number} = {label}" for number, label in enumerate(model.labels))
+    mean, std = (", ".join(f"{number:.6g}" for number in numbers) for numbers in (model.mean, model.std))
+    told = (
+        f"adapted to a task. The outputs are logits of\n\n{labels}\n\nImages are cut to the square in the middle, "
+        f"resized, numbers from 0 to 1, less ({mean}), over ({std})."
+    )
+    described = {
+        "space": model.space.net.name,
+        "architecture": model.about["architecture"],
+        "labels": list(model.labels),
+        "images": model.about["images"],
+    }
+    module = unfilled(model.space.net, model.genotype, running=True)
+
+    @torch.no_grad()
+    def outputs(x: Tensor) -> Tensor:
+        found: Tensor = model.network(x)
+        return found
+
+    @torch.no_grad()
+    def exact(x: Tensor) -> Tensor:
+        found: Tensor = deepcopy(model.network).double()(x)
+        return found
+
+    return Subject(model.space, model.genotype, module, dict(model.state), told, described, outputs, exact)
+
+
+def export(subject: Subject, to: Format) -> Exported:
     """The files of one architecture, run and compared.
 
     Raises `Unable` where it has no such form, `Different` where it came out wrong.
     """
-    module, state = run.supernet.plain(genotype)
-    made = _source(run, genotype, state) if to == "py" else _graph(run, genotype, _traced(module, state), to)
+    made = _source(subject) if to == "py" else _graph(subject, _traced(subject.module, subject.state), to)
     files, function = made
-    error = _compared(run, genotype, function, "running" if _is_tracked(state) else "batch")
-    return Exported(files, run.space.costs.of(genotype)["params"], error)
+    return Exported(files, subject.space.costs.of(subject.genotype)["params"], _compared(subject, function))
 
 
-def about(run: Trained, genotype: Genotype, tracked: bool) -> str:
+def about(subject: Subject) -> str:
     """What the source says of itself: the architecture, its input and output, where its weights come from."""
-    ((_, last),) = run.space.net.outputs
-    start, end = run.signature, at(shapes(run.space.net, last), genotype)
-    listed = "\n".join(f"    {name} = {_word(value)}" for name, value in run.space.encoding.decode(genotype).items())
-    learner = type(run.plan.train.learner).__name__
-    head = (
-        ""
-        if run.plan.train.learner.learns_head
-        else " Its last layer is made for each task: these numbers are nobody's."
-    )
-    norms = " Batch norms normalise by the running averages of training." if tracked else ""
+    ((_, last),) = subject.net.outputs
+    start, end = signature(subject.net), at(shapes(subject.net, last), subject.genotype)
+    taken = subject.space.encoding.decode(subject.genotype)
+    listed = "\n".join(f"    {name} = {_word(value)}" for name, value in taken.items())
     return "\n\n".join(
         (
-            f"An architecture of the space `{run.space.net.name}`{':' if listed else '.'}",
+            f"An architecture of the space `{subject.net.name}`{':' if listed else '.'}",
             *([listed] if listed else []),
             f"It takes `{start.input}` {_batched(start.shape)} and gives `{start.output}` {_batched(end)}. `load()` "
-            f"makes it with its weights, which lie beside this file: those that {learner} learned over many tasks, to "
-            f"be adapted to one.{head}{norms}",
+            f"makes it with its weights, which lie beside this file: {subject.told}",
         )
     )
 
@@ -98,10 +161,10 @@ def about(run: Trained, genotype: Genotype, tracked: bool) -> str:
 # Forms
 
 
-def _source(run: Trained, genotype: Genotype, state: Weights) -> tuple[dict[str, bytes], Function]:
+def _source(subject: Subject) -> tuple[dict[str, bytes], Function]:
     from safetensors.torch import save
 
-    source = written(run.space.net, genotype, state, about(run, genotype, _is_tracked(state)))
+    source = written(subject.net, subject.genotype, subject.state, about(subject))
     files = {".py": source.text.encode(), WEIGHTS: save(dict(source.weights))}
     with TemporaryDirectory() as folder:
         for suffix, file in files.items():
@@ -117,12 +180,12 @@ def _traced(module: nn.Module, state: Weights) -> fx.GraphModule:
         raise Unable(f"a layer decides by its tensors, which no graph can; export to py ({error})") from error
 
 
-def _graph(run: Trained, genotype: Genotype, graph: fx.GraphModule, to: Format) -> tuple[dict[str, bytes], Function]:
-    described = json.dumps({"space": run.space.net.name, "architecture": run.space.encoding.decode(genotype)})
+def _graph(subject: Subject, graph: fx.GraphModule, to: Format) -> tuple[dict[str, bytes], Function]:
+    described = json.dumps(subject.described)
     if to == "pt2":
-        file = pt2(graph, run.signature, described)
+        file = pt2(graph, signature(subject.net), described)
         return {".pt2": file}, run_pt2(file)
-    file = onnx(graph, run.signature, described)
+    file = onnx(graph, signature(subject.net), described)
     return {".onnx": file}, run_onnx(file)
 
 
@@ -131,22 +194,21 @@ def _is_tracked(state: Weights) -> bool:
     return any(name.endswith("running_mean") for name in state)
 
 
-def _compared(run: Trained, genotype: Genotype, function: Function, statistics: Literal["running", "batch"]) -> float:
-    """How far outputs are from those of the supernet at most. Raises `Different` where that is too far."""
+def _compared(subject: Subject, function: Function) -> float:
+    """How far outputs are from the subject's own at most. Raises `Different` where that is too far."""
     generator = torch.Generator().manual_seed(0)
     errors = []
     for size in SIZES:
-        x = torch.randn(size, *run.signature.shape, generator=generator)
+        x = torch.randn(size, *signature(subject.net).shape, generator=generator)
         try:
-            wanted = _outputs(run.supernet, genotype, x, statistics)
+            wanted = subject.outputs(x)
         except ValueError:  # of one vector there is no variance to normalise by
             continue
         with torch.no_grad():
             errors.append(_apart(function(x), wanted))
-        if not errors[-1] <= TOLERANCE:
-            exact = _outputs(deepcopy(run.supernet).double(), genotype, x.double(), statistics)
-            if not errors[-1] <= ROUNDINGS * _apart(wanted, exact):
-                raise Different(f"outputs for a batch of {size} are {errors[-1]} apart")
+        near = errors[-1] <= TOLERANCE or errors[-1] <= ROUNDINGS * _apart(wanted, subject.exact(x.double()))
+        if not near:
+            raise Different(f"outputs for a batch of {size} are {errors[-1]} apart")
     return max(errors)
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atnas.compiler.encoding import Genotype
-from atnas.compiler.export.graphs import Signature
+from atnas.compiler.export.graphs import Signature, signature
 from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
-from atnas.dsl.net import InputNode
 from atnas.runtime.artifact import plan_of
 from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
@@ -34,9 +33,7 @@ class Trained:
     @property
     def signature(self) -> Signature:
         """The input and the output of the space."""
-        (start,) = (node for node in self.space.net.nodes if isinstance(node, InputNode))
-        ((output, _),) = self.space.net.outputs
-        return Signature(start.name, output, start.shape)
+        return signature(self.space.net)
 
 
 def trained(root: Path) -> Trained:

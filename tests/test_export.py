@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from atnas.dsl.errors import Unable
 from atnas.dsl.source import Source as Text
 from atnas.runtime import exporting, trained
 from atnas.runtime.checking import read_program
+from atnas.runtime.learn.maml import Maml
 
 ENOUGH = 1e-5
 
@@ -523,6 +525,7 @@ def test_what_came_out_wrong_is_a_fault_of_ours_and_is_not_written(
 @pytest.mark.usefixtures("layers")
 def test_a_layer_that_decides_by_its_tensors_has_source_and_no_graph() -> None:
     of = compiled(OWN)
-    opened = trained.Trained(None, None, of, supernet(of), (), None)  # type: ignore[arg-type]
+    plan = SimpleNamespace(train=SimpleNamespace(learner=Maml()))
+    opened = trained.Trained(None, plan, of, supernet(of), (), None)  # type: ignore[arg-type]
     with pytest.raises(Unable, match="which no graph can; export to py"):
-        exporting.export(opened, (), "pt2")
+        exporting.export(exporting.of_run(opened, ()), "pt2")

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx
 
 from atnas.dsl.errors import Unable
+from atnas.dsl.net import InputNode, Net
 from atnas.dsl.operator import Shape
 
 EXAMPLES = 2
@@ -34,6 +35,13 @@ class Signature:
     def example(self) -> Tensor:
         """A batch, [EXAMPLES, *shape]."""
         return torch.zeros(EXAMPLES, *self.shape)
+
+
+def signature(net: Net) -> Signature:
+    """Of a space of one input and one output."""
+    (start,) = (node for node in net.nodes if isinstance(node, InputNode))
+    ((output, _),) = net.outputs
+    return Signature(start.name, output, start.shape)
 
 
 def pt2(module: fx.GraphModule, signature: Signature, about: str) -> bytes:

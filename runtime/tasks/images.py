@@ -44,6 +44,23 @@ def read_images(files: Iterable[Path], size: int, channels: int) -> Images:
         return np.stack(list(workers.map(lambda file: _read(file, size, channels), files)))
 
 
+def readable(files: Iterable[Path], size: int, channels: int) -> tuple[list[Path], Images, list[str]]:
+    """Those of some files that are images, as `read_images` gives them, and for each other one why it is none."""
+
+    def tried(file: Path) -> Images | str:
+        try:
+            return _read(file, size, channels)
+        except Unable as error:
+            return str(error)
+
+    every = list(files)
+    with ThreadPoolExecutor() as workers:
+        found = list(workers.map(tried, every))
+    good = [(file, image) for file, image in zip(every, found, strict=True) if not isinstance(image, str)]
+    pixels = np.stack([image for _, image in good]) if good else np.empty((0, channels, size, size), np.uint8)
+    return [file for file, _ in good], pixels, [why for why in found if isinstance(why, str)]
+
+
 def resized(images: Images, size: int) -> Images:
     """[n, H, H] (grey) or [n, H, H, 3] as [n, size, size(, 3)], by Pillow's bilinear filter."""
     if images.shape[1] == size:

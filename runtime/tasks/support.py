@@ -5,7 +5,7 @@ C channels, H height.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from atnas.dsl.errors import Unable
 from atnas.runtime.tasks.data_root import subfolders
 from atnas.runtime.tasks.distribution import Scale
-from atnas.runtime.tasks.images import image_files, read_images
+from atnas.runtime.tasks.images import image_files, readable
 from atnas.runtime.tasks.mixture import Distribution, Mixture
 from atnas.runtime.tasks.task import Task
 
@@ -67,8 +67,11 @@ def _rows(classes: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return torch.stack([classes[label][i] for i, label in order]), torch.tensor([label for _, label in order])
 
 
-def read_support(folder: Path, tasks: Distribution) -> Support:
-    """The images of a folder, made ready as those that a run was trained on. Raises `Unable` where they cannot be."""
+def read_support(folder: Path, tasks: Distribution, skipped: Callable[[str], None] | None = None) -> Support:
+    """The images of a folder, made ready as those that a run was trained on. Raises `Unable` where they cannot be.
+
+    `skipped`: hears why an image cannot be read, which is then left out.
+    """
     if tasks.loss == "mse":
         raise Unable("the run learned regression: it adapts to numbers and not to a folder of images")
     shape = tasks.shape
@@ -82,9 +85,8 @@ def read_support(folder: Path, tasks: Distribution) -> Support:
     if len(classes) > tasks.outputs:
         raise Unable(f"{folder} has {len(classes)} classes and the run's networks tell {tasks.outputs} apart at most")
     scale = scale_of(tasks)
-    return Support(
-        tuple(each.name for each in classes), tuple(_examples(each, shape[0], shape[1], scale) for each in classes)
-    )
+    examples = tuple(_examples(each, shape[0], shape[1], scale, skipped) for each in classes)
+    return Support(tuple(each.name for each in classes), examples)
 
 
 def scale_of(tasks: Distribution) -> Scale:
@@ -95,10 +97,14 @@ def scale_of(tasks: Distribution) -> Scale:
     return scales.pop()
 
 
-def _examples(folder: Path, channels: int, size: int, scale: Scale) -> Tensor:
-    files = image_files(folder)
+def _examples(folder: Path, channels: int, size: int, scale: Scale, skipped: Callable[[str], None] | None) -> Tensor:
+    files, pixels, reasons = readable(image_files(folder), size, channels)
+    for reason in reasons:
+        if skipped is None:
+            raise Unable(f"{reason}; --skip-bad leaves such images out")
+        skipped(reason)
     if not files:
         raise Unable(f"class folder {folder} holds no images; fill it or take it away")
-    images = torch.from_numpy(read_images(files, size, channels)).float().div_(255)
+    images = torch.from_numpy(pixels).float().div_(255)
     mean, std = (torch.tensor(numbers).view(-1, 1, 1) for numbers in (scale.mean, scale.std))
     return images.sub_(mean).div_(std)

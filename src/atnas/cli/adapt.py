@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.files import told, write
-from atnas.runtime.records import document_of
-from atnas.runtime.tensors import save_tensors
+from atnas.runtime.files import content
 
 if TYPE_CHECKING:
     from atnas.runtime.adapting import Adapted
     from atnas.runtime.tasks.support import Support
     from atnas.runtime.trained import Trained
-
-VERSION = 1
 
 
 @click.command()
@@ -25,21 +21,24 @@ VERSION = 1
 @click.option(
     "--support", type=click.Path(), required=True, help="FOLDER/<class>/<image>: the task, a few images a class."
 )
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read; each is named.")
 @click.option("--search", "searched", is_flag=True, help="Look for an architecture for the task, too.")
 @click.option(
     "-o", "output", type=click.Path(file_okay=False), help="The model's folder; RUN/adapted/FOLDER if not given."
 )
-def command(run: str, support: str, searched: bool, output: str | None) -> int:
+def command(run: str, support: str, skip_bad: bool, searched: bool, output: str | None) -> int:
     """Adapt what a run found to a task that nobody has seen: to the images in a folder.
 
     RUN is the folder of a run. With one image a class nothing can be held out, so nothing tells how well it goes.
     """
     from atnas.runtime.adapting import adapt, search
+    from atnas.runtime.card import card
+    from atnas.runtime.model import save_model
     from atnas.runtime.tasks.support import read_support
     from atnas.runtime.trained import architecture, trained
 
     found = trained(Path(run))
-    images = read_support(Path(support), found.plan.tasks)
+    images = read_support(Path(support), found.plan.tasks, skip if skip_bad else None)
     folder = Path(output) if output else Path(run) / "adapted" / Path(support).resolve().name
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Unable(f"{folder} is there and no empty folder; name another one with -o, or take it away")
@@ -53,9 +52,18 @@ def command(run: str, support: str, searched: bool, output: str | None) -> int:
         else:
             made, how = search(found, genotype, images, _told), "architecture and weights"
             click.echo(_line(how, made, images), err=True)
-    _write(folder, _about(found, images, made, how), made)
+    about = _about(found, images, made, how)
+    costs = found.space.costs.of(made.scored.genotype)
+    result = found.folder.read(found.folder.result.name) if found.folder.result.exists() else {}
+    described = card(about, {name: costs[name] for name in ("params", "macs")}, result)
+    save_model(folder, content(found.folder.program), about, made.state(found), described)
     click.echo(folder)
     return 0
+
+
+def skip(reason: str) -> None:
+    """Names an image that is left out."""
+    click.echo(f"left out: {reason}", err=True)
 
 
 def _line(how: str, made: Adapted, images: Support) -> str:
@@ -82,7 +90,6 @@ def _about(found: Trained, images: Support, made: Adapted, how: str) -> dict[str
 
     scale = scale_of(found.plan.tasks)
     return {
-        "version": VERSION,
         "labels": list(images.names),
         "space": found.space.net.name,
         "architecture": found.space.encoding.decode(made.scored.genotype),
@@ -95,14 +102,7 @@ def _about(found: Trained, images: Support, made: Adapted, how: str) -> dict[str
         },
         "seconds": round(made.seconds, 2),
         "images": {"shape": list(found.plan.tasks.shape), "mean": list(scale.mean), "std": list(scale.std)},
-        "norm": found.plan.train.norm,
+        "norm": "running" if found.plan.train.norm == "running" else "support",
         "support": {name: len(each) for name, each in zip(images.names, images.examples, strict=True)},
         "run": {"digest": digest(found.plan), **drawn_from(found.plan.tasks), **learned_by(found.plan.train.learner)},
     }
-
-
-def _write(folder: Path, about: dict[str, Any], made: Adapted) -> None:
-    with told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(folder / "weights.safetensors", {**made.weights, **made.averages}, {})
-    write(folder / "model.json", document_of(about).encode())

@@ -12,7 +12,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.files import write
 
 if TYPE_CHECKING:
-    from atnas.runtime.exporting import Format
+    from atnas.runtime.exporting import Format, Subject
 
 
 @click.command()
@@ -35,20 +35,33 @@ if TYPE_CHECKING:
 def command(run: str, arch: str, form: Format, output: str | None) -> int:
     """Write what a run found as files that need no atnas, checked to compute what the supernet computes.
 
-    RUN is the folder of a run. Beside the source of --to py lie its weights, as safetensors.
+    RUN is the folder of a run, or of a model that `atnas adapt` made; of that, labels and how images are made ready
+    stand in the file. Beside the source of --to py lie its weights, as safetensors.
     """
     from atnas.runtime.exporting import export
-    from atnas.runtime.trained import architecture, trained
 
     if form == "py" and output is not None and not output.endswith(".py"):
         raise Unable(f"{output} is no name for Python source: let it end in .py")
-    found = trained(Path(run))
-    genotype = architecture(found, read_text(arch[1:]).strip() if arch.startswith("@") else arch)
-    target = Path(output) if output else Path(run) / f"{found.space.net.name}.{form}"
-    made = export(found, genotype, form)
+    subject = _subject(Path(run), arch)
+    target = Path(output) if output else Path(run) / f"{subject.net.name}.{form}"
+    made = export(subject, form)
     for suffix, file in sorted(made.files.items(), reverse=True):  # the weights first: the source takes them
         path = target.with_suffix(suffix) if form == "py" else target
         write(path, file)
         click.echo(path)
-    click.echo(f"{made.params:,} params; outputs are within {made.error:.0e} of the supernet's", err=True)
+    click.echo(f"{made.params:,} params; outputs are within {made.error:.0e} of the original's", err=True)
     return 0
+
+
+def _subject(folder: Path, arch: str) -> Subject:
+    """An architecture of a run, or a model. Raises `Unable` where the folder holds neither."""
+    from atnas.runtime.exporting import of_model, of_run
+    from atnas.runtime.model import is_model, open_model
+    from atnas.runtime.trained import architecture, trained
+
+    if is_model(folder):
+        if arch != "best":
+            raise Unable(f"{folder} is a model of one architecture: --arch goes with the folder of a run")
+        return of_model(open_model(folder))
+    found = trained(folder)
+    return of_run(found, architecture(found, read_text(arch[1:]).strip() if arch.startswith("@") else arch))

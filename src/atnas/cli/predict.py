@@ -1,0 +1,70 @@
+"""`atnas predict`"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from atnas.dsl.errors import Unable
+
+
+@click.command()
+@click.argument("model", type=click.Path(file_okay=False))
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="For programs: every label's probability.")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read; each is named.")
+def command(model: str, images: Sequence[str], as_json: bool, skip_bad: bool) -> int:
+    """Tell what images show: a line for each, its label and how sure the model is.
+
+    MODEL is a folder that `atnas adapt` wrote. An IMAGE that is a folder stands for all images in it.
+    """
+    import torch
+
+    from atnas.cli.adapt import skip
+    from atnas.runtime.model import open_model
+    from atnas.runtime.tasks.images import readable
+
+    opened = open_model(Path(model))
+    channels, size, _ = opened.shape
+    files, pixels, reasons = readable(_files(images), size, channels)
+    for reason in reasons:
+        if not skip_bad:
+            raise Unable(f"{reason}; --skip-bad leaves such images out")
+        skip(reason)
+    shares = opened.probabilities(torch.from_numpy(pixels)).tolist()
+    found = [
+        {"file": str(file), "label": opened.labels[best], "probability": each[best]}
+        | ({"probabilities": dict(zip(opened.labels, each, strict=True))} if as_json else {})
+        for file, each in zip(files, shares, strict=True)
+        for best in [max(range(len(each)), key=each.__getitem__)]
+    ]
+    if as_json:
+        click.echo(json.dumps({"version": 1, "predictions": found}, indent=2, ensure_ascii=False))
+        return 0
+    for one in found:
+        click.echo("\t".join((_line(one["file"]), _line(one["label"]), f"{100 * one['probability']:.1f} %")))
+    return 0
+
+
+def _line(name: str) -> str:
+    """A name that neither ends a line nor speaks to a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
+
+
+def _files(names: Sequence[str]) -> Iterator[Path]:
+    """The images that are asked about. Raises `Unable` where one is not there, or a folder has none."""
+    from atnas.runtime.tasks.images import image_files
+
+    for path in map(Path, names):
+        if path.is_dir():
+            inside = image_files(path)
+            if not inside:
+                raise Unable(f"{path} holds no images")
+            yield from inside
+        elif path.exists():
+            yield path
+        else:
+            raise Unable(f"{path} is not there")
