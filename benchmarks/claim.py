@@ -28,7 +28,7 @@ from typing import Any
 from lines import Line, printed
 from PIL import Image
 
-from atnas.cli.experiments import chosen
+from atnas.runtime.experiments import chosen
 from atnas.runtime.learn.interval import confidence, paired
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -39,7 +39,7 @@ from atnas.runtime.records import Json
 from atnas.runtime.searching import Searching
 from atnas.runtime.seeds import derive, stream
 from atnas.runtime.training import Training
-from atnas.runtime.watch import Progress, Silent, Watcher
+from atnas.runtime.watch import Interrupted, Progress, Silent, Watcher
 from atnas.runtime.work import Serial, workers
 
 if TYPE_CHECKING:
@@ -50,10 +50,6 @@ REASONS = 5
 
 LOGGED = 500
 """Lines of metrics.jsonl that training writes, about."""
-
-
-class Interrupted(Exception):
-    """The user stopped the run; everything done so far is saved."""
 
 
 @dataclass

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class Interrupted(Exception):
+    """The user stopped the run; everything done so far is saved."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands. `score` is validation accuracy (loss in regression), None before the first."""

@@ -151,7 +151,7 @@ def test_the_first_line_of_a_run_tells_it(tmp_path: Path) -> None:
 
 
 def test_more_than_there_is_is_a_warning_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    from atnas.cli.run import needs
+    from atnas.runtime.launch import needs
 
     monkeypatch.setattr("atnas.runtime.memory.available", lambda: 3 * GIB)
     assert needs(Memory(2, 100 * MIB)) == f", {written(Memory(2, 100 * MIB).together(1))} of memory"

@@ -16,7 +16,6 @@ from inputs import Input
 from test_editor import ask
 
 from atnas.cli.check import FORMATS, Checked, _once
-from atnas.cli.files import decoded
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source, Span
@@ -24,6 +23,7 @@ from atnas.dsl.syntax.format import formatted
 from atnas.dsl.syntax.parse import parse
 from atnas.runtime.checking import Checker, read_program
 from atnas.runtime.program import Program
+from atnas.runtime.sources import decoded
 
 SECONDS: Final = 2.0
 MEGABYTES: Final = 500

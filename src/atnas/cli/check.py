@@ -13,7 +13,6 @@ from typing import Any, Final, NoReturn, TextIO
 
 import click
 
-from atnas.cli.files import read_text, sources
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import as_json, concise, full
@@ -22,6 +21,7 @@ from atnas.dsl.source import Source
 from atnas.runtime.checking import Check, Checker
 from atnas.runtime.forks import shared
 from atnas.runtime.project import inside
+from atnas.runtime.sources import read_text, sources
 
 
 @dataclass(frozen=True)

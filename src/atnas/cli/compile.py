@@ -9,9 +9,9 @@ from pprint import pformat
 
 import click
 
-from atnas.cli.experiments import Chosen, Findings, chosen
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import SUFFIX
+from atnas.runtime.experiments import Chosen, chosen
 from atnas.runtime.files import write
 
 
@@ -52,10 +52,7 @@ STAGES: dict[str, Callable[[Chosen], str]] = {"ast": _ast, "ir": _ir, "encoding"
 @click.option("--emit", type=click.Choice(list(STAGES)), help="Print a stage of the compiler instead.")
 def command(file: str, experiment: str | None, output: str | None, emit: str | None) -> int:
     """Compile an experiment into one artifact, whose bytes depend on the source alone."""
-    try:
-        found = chosen(file, experiment)
-    except Findings:
-        return 1
+    found = chosen(file, experiment)
     if emit is not None:
         click.echo(STAGES[emit](found))
         return 0

@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from atnas.cli.experiments import Findings
-from atnas.cli.spaces import Spaces, spaces
 from atnas.compiler.diff import diff
 from atnas.compiler.identity import digest
 from atnas.compiler.space import Compiled, compile
 from atnas.dsl.net import Net
 from atnas.runtime.meaning import changed
+from atnas.runtime.spaces import Spaces, spaces
 
 VERSION = 1
 
@@ -29,10 +28,7 @@ def command(old: str, new: str, as_json: bool) -> int:
 
     OLD and NEW are sources. Names, comments and the order of declarations are no change.
     """
-    try:
-        before, after = spaces(old), spaces(new)
-    except Findings:
-        return 1
+    before, after = spaces(old), spaces(new)
     whole = {"version": VERSION, "spaces": _spaces(before, after), "experiments": _experiments(before, after)}
     if as_json:
         click.echo(json.dumps(whole, indent=2, ensure_ascii=False))

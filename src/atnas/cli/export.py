@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atnas.cli.files import read_text
 from atnas.dsl.errors import Unable
 from atnas.runtime.files import write
+from atnas.runtime.sources import read_text
 
 if TYPE_CHECKING:
     from atnas.runtime.exporting import Format, Subject

@@ -13,13 +13,13 @@ from typing import Final, Literal
 
 import click
 
-from atnas.cli.files import decoded, read_bytes, sources, stdin_bytes
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source
 from atnas.dsl.syntax.format import formatted
 from atnas.dsl.syntax.parse import parse
 from atnas.runtime.files import write
+from atnas.runtime.sources import decoded, read_bytes, sources, stdin_bytes
 
 MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 STDIN: Final = "<stdin>"

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import click
 
-from atnas.cli.experiments import Findings
-from atnas.cli.files import read_text
-from atnas.cli.spaces import ASIDE, only_space
 from atnas.compiler.drawing.picture import picture
 from atnas.compiler.encoding import Genotype
 from atnas.compiler.space import Compiled, compile
 from atnas.dsl.errors import Unable
 from atnas.runtime.files import write
+from atnas.runtime.sources import read_text
+from atnas.runtime.spaces import ASIDE, only_space
 
 SUFFIX = ".svg"
 MOST_DIGITS = 21
@@ -32,10 +31,7 @@ def command(file: str, space: str | None, arch: str | None, alone: bool, output:
     """Draw a space, or an architecture of it, as SVG for a paper or a page."""
     if alone and arch is None:
         raise Unable("--alone draws an architecture: give one with --arch")
-    try:
-        found = only_space(file, space)
-    except Findings:
-        return 1
+    found = only_space(file, space)
     ((name, worked),) = ((n, w) for n, w in found.worked.items() if w.net is not None)
     assert worked.net is not None
     compiled = compile(worked.net)

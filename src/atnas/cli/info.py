@@ -12,12 +12,11 @@ from rich.table import Table
 from atnas.cli.check import report
 from atnas.cli.console import output
 from atnas.cli.describe import describe, latency
-from atnas.cli.experiments import Findings
-from atnas.cli.spaces import ASIDE, spaces
 from atnas.compiler.conflicts import conflict
 from atnas.compiler.space import compile
 from atnas.dsl.latency import NANOSECONDS, duration, metric
 from atnas.runtime.program import Plan, Program
+from atnas.runtime.spaces import ASIDE, spaces
 from atnas.runtime.tasks.mixture import Mixture
 
 VERSION: Final = 1
@@ -40,10 +39,7 @@ SHOWN: Final = 40
 )
 def command(file: str, space: str | None, unique: bool, as_json: bool) -> int:
     """What a file holds: spaces with their exact sizes and costs, experiments and tasks."""
-    try:
-        found = spaces(file, space)
-    except Findings:
-        return 1
+    found = spaces(file, space)
     compiled = {name: compile(net) for name, net in found.nets.items()}
     described = {name: describe(one, unique) for name, one in compiled.items()}
     program = found.program

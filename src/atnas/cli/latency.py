@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from atnas.cli.check import report
-from atnas.cli.experiments import pick
-from atnas.cli.files import read_text, source
 from atnas.cli.progress import watcher
-from atnas.cli.spaces import none_stands, of_program
 from atnas.dsl.devices import devices
 from atnas.dsl.errors import Unable
 from atnas.dsl.latency import TABLE, UNIT, VERSION
@@ -22,8 +19,11 @@ from atnas.dsl.net import Net
 from atnas.dsl.source import Source
 from atnas.dsl.syntax.parse import parse
 from atnas.runtime.checking import read_program
+from atnas.runtime.experiments import pick
 from atnas.runtime.program import Program
 from atnas.runtime.project import inside
+from atnas.runtime.sources import read_text, source
+from atnas.runtime.spaces import none_stands, of_program
 from atnas.runtime.watch import Progress, Watcher
 
 if TYPE_CHECKING:

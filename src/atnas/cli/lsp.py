@@ -10,8 +10,8 @@ from typing import Final
 
 import click
 
-from atnas.cli.files import read_text
 from atnas.dsl.errors import Unable
+from atnas.runtime.sources import read_text
 
 OFTEN: Final = 50_000
 """Objects made before garbage is looked for: at the usual 700, an edit would wait for it now and then."""

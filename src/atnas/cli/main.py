@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from atnas import __version__
-from atnas.dsl.errors import Unable
+from atnas.dsl.errors import Findings, Unable
 
 COMMANDS = {
     "new": "Begin a project: a commented experiment, a workflow for GitHub, hooks for pre-commit.",
@@ -119,6 +119,10 @@ def guarded(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("ATNAS_DEBUG") == "1":
             _trace()
         return _told(str(error), 2)
+    except Findings as error:
+        from atnas.cli.check import report
+
+        return report(error.findings)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", 130)
     except Exception:

@@ -8,28 +8,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from atnas import __version__
-from atnas.cli.experiments import Chosen, Findings, chosen, resumed
 from atnas.cli.progress import watcher
 from atnas.cli.table import show
-from atnas.dsl.errors import Unable
-from atnas.runtime.device import Device, choose, keep_memory
-from atnas.runtime.files import told
-from atnas.runtime.folder import RunFolder
-from atnas.runtime.lock import locked
-
-if TYPE_CHECKING:
-    import torch
-
-    from atnas.runtime.memory import Memory
-    from atnas.runtime.run import Run
+from atnas.runtime.device import Device
+from atnas.runtime.experiments import chosen
 
 ONE = 0.5
 """Seconds within which two signals are one."""
@@ -59,110 +46,28 @@ def command(
     FILE is a source or an artifact. A run that was interrupted goes on where it stopped, as long as FILE means the
     same: names, comments and the order of declarations may change.
     """
-    try:
-        found = chosen(file, experiment, settings)
-    except Findings:
-        return 1
-    folder = RunFolder(Path(out) if out else Path("runs") / found.plan.name)
-    goes_on = not fresh and folder.program.exists()
-    if goes_on:
-        found = resumed(found, folder)
-        if before is not None:
-            _began_with(Path(before), folder)
-    if goes_on and folder.holds(found.artifact.bytes) and folder.result.exists():
-        show(folder.read(folder.result.name))
-        click.echo(f"{folder.root} is finished; --fresh starts anew", err=True)
-        return 0
-    from atnas.runtime.heritage import heritage
+    from atnas.runtime.launch import launch
+    from atnas.runtime.watch import Interrupted
 
-    keep_memory()
-    where = choose(device)
-    found.plan.tasks.open()
-    inherited = None if before is None or goes_on else heritage(RunFolder(Path(before)), found.plan)
-    if fresh:
-        folder.set_aside()
-    with told(folder.root):
-        folder.root.mkdir(parents=True, exist_ok=True)
-    with locked(folder.root):
-        about = _about(found, str(where))
-        folder.begin(found.artifact.bytes, about if inherited is None else about | inherited.about)
-        if inherited is not None:
-            inherited.leave(folder)
-        return _run(found, folder, where, workers)
-
-
-def _began_with(before: Path, folder: RunFolder) -> None:
-    """Raises `Unable` where a run that goes on did not begin with the weights of another one."""
-    origin = folder.read("run.json").get("inherited", {}).get("from")
-    if origin is None or Path(origin).resolve() != before.resolve():
-        began = "without the weights of another" if origin is None else f"with the weights of {origin}"
-        raise Unable(f"the run in {folder.root} began {began}; --out NEW or --fresh begins one with those of {before}")
-
-
-def _run(found: Chosen, folder: RunFolder, device: torch.device, workers: int | None) -> int:
-    from atnas.runtime.answer import answer
-    from atnas.runtime.run import Interrupted, Run
-
+    found = chosen(file, experiment, settings)
+    root = Path(out) if out else Path("runs") / found.plan.name
     with watcher() as watching, stoppable() as stop:
-        run = Run(found.plan, found.artifact, folder, device, workers, watching, stop.is_set)
         try:
-            watching.note(_opening(run))
-            architecture = run.train_and_search()
-            folder.note_plain("best.json", run.space.encoding.decode(architecture))
-            answered = answer(run, architecture)
-            folder.note("test.json", answered.tests)
-            folder.note("result.json", answered.result)
+            folder = launch(
+                found,
+                root,
+                device=device,
+                workers=workers,
+                fresh=fresh,
+                before=Path(before) if before else None,
+                watcher=watching,
+                stopped=stop.is_set,
+            )
         except Interrupted:
-            watching.note(f"stopped; everything is saved in {folder.root}, and the same command goes on from here")
+            watching.note(f"stopped; everything is saved in {root}, and the same command goes on from here")
             return 130
-        finally:
-            run.close()
     show(folder.read(folder.result.name))
-    click.echo(f"{folder.root} holds the run", err=True)
     return 0
-
-
-def _opening(run: Run) -> str:
-    """What is about to be run, in one line."""
-    low, high = (run.space.costs.extreme("params", largest=largest)[0] for largest in (False, True))
-    count = run.space.encoding.count()
-    space = f"{count:,} architectures" if count > 1 else "one architecture"
-    params = f"{low:,} to {high:,}" if low < high else f"{high:,}"
-    memory = needs(run.memory) if run.memory else ""
-    return f"{run.plan.name}: {space} of {params} params, seed {run.seed}, {run.device}{memory}, in {run.folder.root}"
-
-
-def needs(memory: Memory) -> str:
-    """The memory that a run takes at least, and a warning where the machine has less."""
-    from atnas.runtime.memory import written
-
-    all = written(memory.together(1))
-    if memory.fits(1):
-        return f", {all} of memory"
-    cure = "narrower widths, fewer queries or a smaller batch take less"
-    if memory.workers > 1:
-        cure = f"--workers 1 takes {written(replace(memory, workers=1).together(1))}"
-    return f", {all} of memory, WHICH IS MORE THAN IS FREE ({cure})"
-
-
-def _about(found: Chosen, device: str) -> dict[str, object]:
-    import platform
-
-    import torch
-
-    from atnas.runtime.meaning import digest
-
-    return {
-        "experiment": found.plan.name,
-        "iterations": found.plan.train.iterations,
-        "goals": {g.objective.name: g.direction for g in found.plan.search.goals} if found.plan.search else {},
-        "digest": digest(found.plan),
-        "seed": found.plan.settings.seed,
-        "device": device,
-        "atnas": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
 
 
 @contextmanager

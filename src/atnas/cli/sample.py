@@ -8,11 +8,10 @@ from random import Random
 import click
 
 from atnas.cli.check import report
-from atnas.cli.experiments import Findings
-from atnas.cli.spaces import only_space
 from atnas.compiler.conflicts import conflict
 from atnas.compiler.space import compile
 from atnas.dsl.errors import Unable
+from atnas.runtime.spaces import only_space
 
 
 @click.command()
@@ -22,10 +21,7 @@ from atnas.dsl.errors import Unable
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same architectures.")
 def command(file: str, space: str | None, count: int, seed: int) -> int:
     """Draw architectures of a space, one a line as JSON: each as likely as any other that meets the constraints."""
-    try:
-        (net,) = only_space(file, space).nets.values()
-    except Findings:
-        return 1
+    (net,) = only_space(file, space).nets.values()
     compiled = compile(net)
     unmet = conflict(compiled)
     if unmet is not None:

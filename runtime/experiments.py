@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import click
-
-from atnas.cli.check import report
-from atnas.cli.files import decoded, read_bytes, read_text, source
-from atnas.dsl.errors import Unable
+from atnas.dsl.errors import Findings, Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.modules import Reader
@@ -20,6 +16,7 @@ from atnas.runtime.artifact import Artifact, is_artifact, make_artifact, open_ar
 from atnas.runtime.checking import read_program
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.program import Plan, Program, expression
+from atnas.runtime.sources import decoded, read_bytes, read_text, source
 
 SHOWN: Final = 3
 """Changes that a refusal tells."""
@@ -31,10 +28,6 @@ class Chosen:
 
     plan: Plan
     artifact: Artifact
-
-
-class Findings(Exception):
-    """The program has errors, and they were printed."""
 
 
 def chosen(path: str, experiment: str | None, settings: Sequence[str] = ()) -> Chosen:
@@ -54,10 +47,10 @@ def chosen(path: str, experiment: str | None, settings: Sequence[str] = ()) -> C
     return _planned(artifact.main, artifact.read, artifact.experiment, [*artifact.settings, *pairs])
 
 
-def resumed(found: Chosen, folder: RunFolder) -> Chosen:
+def resumed(found: Chosen, folder: RunFolder, told: Callable[[str], None]) -> Chosen:
     """What a folder is to go on with: the program in it, where that means the same as the one found.
 
-    Raises `Unable` where it means something else.
+    `told` hears where its text is another. Raises `Unable` where it means something else.
     """
     if not folder.program.exists() or folder.holds(found.artifact.bytes):
         return found
@@ -67,7 +60,7 @@ def resumed(found: Chosen, folder: RunFolder) -> Chosen:
     held = folder.artifact()
     plan = plan_of(held)
     if digest(plan) == digest(found.plan):
-        click.echo(f"{folder.root} goes on: {found.artifact.main.path} means the same as what it runs", err=True)
+        told(f"{folder.root} goes on: {found.artifact.main.path} means the same as what it runs")
         return Chosen(plan, held)
     changes = [f"{key} was {old} and is {new}" for key, old, new in changed(plan, found.plan)]
     if space_digest(plan.narrowed) != space_digest(found.plan.narrowed):
@@ -87,14 +80,12 @@ def _planned(main: Source, read: Reader, experiment: str | None, pairs: Sequence
     program = read_program(main, read, settings)
     if not program.good:
         _blame(settings, program.findings)
-        report(program.findings)
-        raise Findings
+        raise Findings(program.findings)
     plan = pick(program, experiment, main.path)
     space = compile(plan.narrowed)
     unmet = conflict(space)
     if unmet is not None:
-        report([unmet])
-        raise Findings
+        raise Findings([unmet])
     return Chosen(plan, make_artifact(main, read, plan.name, pairs, plan.net, space.encoding.count()))
 
 

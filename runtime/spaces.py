@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from atnas.cli.check import report
-from atnas.cli.experiments import Findings
-from atnas.cli.files import read_text, source
 from atnas.dsl.elaborate.space import Worked
-from atnas.dsl.errors import Unable
+from atnas.dsl.errors import Findings, Unable
 from atnas.dsl.findings.suggest import nearest
 from atnas.dsl.net import Net
 from atnas.runtime.checking import read_program
 from atnas.runtime.program import Program
 from atnas.runtime.project import inside
+from atnas.runtime.sources import read_text, source
 
 ASIDE: Final = " (`require` lines over metrics set aside)"
 """What is said beside a count that these lines do not narrow."""
@@ -36,12 +34,11 @@ class Spaces:
 def spaces(file: str, name: str | None = None) -> Spaces:
     """The spaces of a file, or the one of this name; `-` is standard input.
 
-    Raises `Findings` where the file has errors, which are printed; `Unable` where it has no such space.
+    Raises `Findings` where the file has errors, `Unable` where it has no such space.
     """
     program = read_program(source(file), inside(file, read_text))
     if not program.good:
-        report(program.findings)
-        raise Findings
+        raise Findings(program.findings)
     return of_program(program, file, name)
 
 
