@@ -6,7 +6,7 @@ card.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -24,6 +24,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.files import content, told, write
 from atnas.runtime.records import Json, document_of, record_of
+from atnas.runtime.tasks.images import readable
 from atnas.runtime.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ PORTION: Final = 64
 def is_model(folder: Path) -> bool:
     """Whether a folder is one of a model."""
     return (folder / ABOUT).is_file()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What an image shows: the label that is most probable, and the probability of each."""
+
+    file: str
+    label: str
+    probabilities: Mapping[str, float]
+
+    @property
+    def probability(self) -> float:
+        """Of the label."""
+        return self.probabilities[self.label]
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,24 @@ class Classifier:
         """The plain network with its numbers, in evaluation mode."""
         self.module.load_state_dict(self.state, assign=True)
         return self.module.eval()
+
+    def predict(self, files: Iterable[Path], skipped: Callable[[str], None] | None = None) -> list[Prediction]:
+        """What images in files show. `skipped` hears why one cannot be read, which is then left out.
+
+        Raises `Unable` where one cannot be read and nobody hears of it.
+        """
+        channels, size, _ = self.shape
+        read, pixels, reasons = readable(files, size, channels)
+        for reason in reasons:
+            if skipped is None:
+                raise Unable(f"{reason}; --skip-bad leaves such images out")
+            skipped(reason)
+        found = self.probabilities(torch.from_numpy(pixels)).tolist()
+        return [
+            Prediction(str(file), self.labels[best], dict(zip(self.labels, shares, strict=True)))
+            for file, shares in zip(read, found, strict=True)
+            for best in [max(range(len(shares)), key=shares.__getitem__)]
+        ]
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
@@ -16,12 +15,8 @@ import click
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.findings.render import as_json, concise, full
-from atnas.dsl.lint.unused import without
-from atnas.dsl.source import Source
-from atnas.runtime.checking import Check, Checker
-from atnas.runtime.forks import shared
-from atnas.runtime.project import inside
-from atnas.runtime.sources import read_text, sources
+from atnas.runtime.checks import check_all
+from atnas.runtime.sources import sources
 
 
 @dataclass(frozen=True)
@@ -75,36 +70,15 @@ def command(paths: tuple[str, ...], form: str, strict: bool) -> int:
     Names, arguments, settings and the shapes of every architecture are checked; nothing is imported or run.
     """
     found = sources(paths or (".",))
-    checked, unread = _checked(found.sources)
-    unread = [*found.unread, *unread]
+    checks = check_all(found.sources)
+    unread = [*found.unread, *checks.unable]
+    checked = Checked(checks.findings, checks.files, color=coloured(sys.stdout))
     if unread and not checked.files and form not in DOCUMENTS:
         _refuse(unread)
     code = _report(replace(checked, unread=list(dict.fromkeys(map(str, unread)))), form, strict, err=False)
     if unread:
         _refuse(unread)
     return code
-
-
-def _checked(files: Iterable[Source]) -> tuple[Checked, list[Unable]]:
-    """What is found in the files, their spaces shared by the cores, and why some could not be checked."""
-    checker, read = Checker(), cache(read_text)
-    checks: list[Check] = []
-    unable: list[Unable] = []
-    for file in files:
-        try:
-            checks.append(checker.begin(file, inside(file.path, read)))
-        except Unable as error:
-            unable.append(error)
-    done = iter(shared([partial(check.outcome, job) for check in checks for job in check.jobs]))
-    findings: list[Diagnostic] = []
-    used: set[tuple[str, str]] = set()
-    for check in checks:
-        outcomes = [next(done) for _ in check.jobs]
-        unable += [outcome.unable for outcome in outcomes if outcome.unable is not None]
-        program = check.program(outcomes)
-        findings += program.findings
-        used |= program.used
-    return Checked(_once(without(findings, used)), len(checks), color=coloured(sys.stdout)), unable
 
 
 def report(findings: Sequence[Diagnostic]) -> int:
@@ -133,17 +107,6 @@ def _refuse(unread: Sequence[Unable]) -> NoReturn:
     for error in others:
         click.echo(f"atnas: {error}", err=True)
     raise last
-
-
-def _once(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What was found in a file by itself and again where others use it, perhaps by another path, counts once."""
-    kept: dict[tuple[object, ...], Diagnostic] = {}
-    real: dict[str, str] = {}
-    for f in findings:
-        path = f.span.source.path
-        file = real.setdefault(path, os.path.realpath(path))
-        kept.setdefault((file, f.span.start, f.span.end, f.code, f.message), f)
-    return list(kept.values())
 
 
 def _summary(errors: int, warnings: int, files: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -21,31 +22,16 @@ def command(model: str, images: Sequence[str], as_json: bool, skip_bad: bool) ->
 
     MODEL is a folder that `atnas adapt` wrote. An IMAGE that is a folder stands for all images in it.
     """
-    import torch
-
     from atnas.cli.adapt import skip
     from atnas.runtime.model import open_model
-    from atnas.runtime.tasks.images import readable
 
-    opened = open_model(Path(model))
-    channels, size, _ = opened.shape
-    files, pixels, reasons = readable(_files(images), size, channels)
-    for reason in reasons:
-        if not skip_bad:
-            raise Unable(f"{reason}; --skip-bad leaves such images out")
-        skip(reason)
-    shares = opened.probabilities(torch.from_numpy(pixels)).tolist()
-    found = [
-        {"file": str(file), "label": opened.labels[best], "probability": each[best]}
-        | ({"probabilities": dict(zip(opened.labels, each, strict=True))} if as_json else {})
-        for file, each in zip(files, shares, strict=True)
-        for best in [max(range(len(each)), key=each.__getitem__)]
-    ]
+    found = open_model(Path(model)).predict(_files(images), skip if skip_bad else None)
     if as_json:
-        click.echo(json.dumps({"version": 1, "predictions": found}, indent=2, ensure_ascii=False))
+        plain = [asdict(one) | {"probability": one.probability} for one in found]
+        click.echo(json.dumps({"version": 1, "predictions": plain}, indent=2, ensure_ascii=False))
         return 0
     for one in found:
-        click.echo("\t".join((_line(one["file"]), _line(one["label"]), f"{100 * one['probability']:.1f} %")))
+        click.echo("\t".join((_line(one.file), _line(one.label), f"{100 * one.probability:.1f} %")))
     return 0
 
 
