@@ -28,6 +28,7 @@ from atnas.dsl.cases import at
 from atnas.dsl.errors import Unable
 from atnas.dsl.net import Json, Net
 from atnas.dsl.operator import Shape
+from atnas.runtime.files import write
 from atnas.runtime.model import Classifier
 from atnas.runtime.trained import Trained
 
@@ -140,6 +141,18 @@ def export(subject: Subject, to: Format) -> Exported:
     made = _source(subject) if to == "py" else _graph(subject, _traced(subject.module, subject.state), to)
     files, function = made
     return Exported(files, subject.space.costs.of(subject.genotype)["params"], _compared(subject, function))
+
+
+def written_to(subject: Subject, to: Format, target: Path) -> tuple[list[Path], Exported]:
+    """Exports into a file; the weights of source lie beside it. Raises as `export` does."""
+    if to == "py" and target.suffix != ".py":
+        raise Unable(f"{target} is no name for Python source: let it end in .py")
+    made = export(subject, to)
+    paths = []
+    for suffix, file in sorted(made.files.items(), reverse=True):  # the weights first: the source takes them
+        paths.append(target.with_suffix(suffix) if to == "py" else target)
+        write(paths[-1], file)
+    return paths, made
 
 
 def about(subject: Subject) -> str:

@@ -29,6 +29,13 @@ def report(runs: Sequence[Material]) -> str:
     return page(f"{len(runs)} runs: {names}", [node("h1", f"{len(runs)} runs"), *_beside(runs), *_each(runs)])
 
 
+def short(run: Material) -> str:
+    """The answer and the figures of a run, for a notebook's cell."""
+    figures = [_figure(plot) for plot in plots(run)]
+    grid = node("div", figures, style="display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr))")
+    return node("div", node("h3", _experiment(run)), list(_answer(run)), _controls(run) or "", grid)
+
+
 def _whole(run: Material) -> Iterator[Html]:
     yield from _answer(run)
     drawn = {plot.name: plot for plot in plots(run)}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.files import write
 from atnas.runtime.sources import read_text
 
 if TYPE_CHECKING:
@@ -38,16 +37,14 @@ def command(run: str, arch: str, form: Format, output: str | None) -> int:
     RUN is the folder of a run, or of a model that `atnas adapt` made; of that, labels and how images are made ready
     stand in the file. Beside the source of --to py lie its weights, as safetensors.
     """
-    from atnas.runtime.exporting import export
+    from atnas.runtime.exporting import written_to
 
     if form == "py" and output is not None and not output.endswith(".py"):
         raise Unable(f"{output} is no name for Python source: let it end in .py")
     subject = _subject(Path(run), arch)
     target = Path(output) if output else Path(run) / f"{subject.net.name}.{form}"
-    made = export(subject, form)
-    for suffix, file in sorted(made.files.items(), reverse=True):  # the weights first: the source takes them
-        path = target.with_suffix(suffix) if form == "py" else target
-        write(path, file)
+    paths, made = written_to(subject, form, target)
+    for path in paths:
         click.echo(path)
     click.echo(f"{made.params:,} params; outputs are within {made.error:.0e} of the original's", err=True)
     return 0
