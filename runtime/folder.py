@@ -147,14 +147,19 @@ class RunFolder:
         """Adds one event to the metrics."""
         append_line(self.metrics, line_of(event))
 
-    def rewind(self, step: int) -> None:
-        """Drops the metrics of later steps: a run that goes on from this one writes them again."""
+    def rewind(self, step: int) -> int:
+        """Drops the metrics of later steps, which a run that goes on from this one writes again, and damaged ones.
+
+        Gives how many are damaged; a last line that was cut short is none.
+        """
         if not self.metrics.exists():
-            return
+            return 0
         lines, sealed = content(self.metrics).splitlines(keepends=True), self.sealed
-        kept = [line for line in lines if _step(line, sealed) <= step]
+        steps = [_step(line, sealed) for line in lines]
+        kept = [line for line, at in zip(lines, steps, strict=True) if at <= step and line.endswith(b"\n")]
         if len(kept) < len(lines):
             write(self.metrics, b"".join(kept))
+        return sum(at == inf and line.endswith(b"\n") for line, at in zip(lines, steps, strict=True))
 
     # Checkpoints
 
@@ -179,10 +184,11 @@ class RunFolder:
         """Whether there is a checkpoint of this name."""
         return self._checkpoint(name).exists()
 
-    def latest(self) -> tuple[dict[str, Tensor], dict[str, Json], list[str]] | None:
+    def latest(self, trials: int) -> tuple[dict[str, Tensor], dict[str, Json], list[str]] | None:
         """The newest checkpoint that is whole, and a sentence for each that is not; None where there is none.
 
-        Raises `Unable` where there are some and none of them is whole.
+        One that was written when there were more trials than are left is none to go on from, either. Raises `Unable`
+        where there are some and none of them will do.
         """
         damaged: list[str] = []
         sealed = self.sealed
@@ -192,7 +198,9 @@ class RunFolder:
             except Unable as error:
                 damaged.append(str(error))
             else:
-                return tensors, about, damaged
+                if about.get("trials", 0) <= trials:
+                    return tensors, about, damaged
+                damaged.append(f"{self.trials} is damaged: {path.name} knows of {about['trials']} trials, not {trials}")
         if damaged:
             raise Unable(f"{'; '.join(damaged)}; no checkpoint is left to go on from, so start anew with --fresh")
         return None

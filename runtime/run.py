@@ -84,14 +84,14 @@ class Run:
 
     def train_and_search(self) -> Genotype:
         """The found architecture; the supernet then holds the best weights by validation."""
-        for sentence in self.training.resume():
+        for sentence in self.training.resume(self._trials):
             self.watcher.note(sentence)
         self.events = Events(self.folder.root, self.training.step)
         self._batch()
         while not self.training.done:
             step = self.training.step
             if self.searching and (generation := self.searching.due(step)) is not None:
-                self.training.checkpoint()
+                self.training.checkpoint(self._trials)
                 self.searching.generation(generation)
             self._meta_step(step)
         self.training.take_best()
@@ -122,7 +122,7 @@ class Run:
         self._log(result, speed)
         score = self._validate(self.paths.draw(population)) if self.training.validation_due else None
         if self.training.checkpoint_due:
-            self.training.checkpoint()
+            self.training.checkpoint(self._trials)
         loss = result.loss if isfinite(result.loss) else None
         self.tell(Progress("train", step + 1, self.plan.train.iterations, loss, score, speed))
 
@@ -139,6 +139,10 @@ class Run:
         self.events.add(self.training.step, {f"validation/{self.evaluation.measure}": score})
         return score
 
+    @property
+    def _trials(self) -> int:
+        return len(self.searching.trials) if self.searching else 0
+
     def _search(self) -> Searching | None:
         if self.plan.search is None:
             return None
@@ -150,7 +154,7 @@ class Run:
         """Says that a step was done, and stops here if the user asked for it."""
         self.watcher.progress(now)
         if self.stopped():
-            self.training.checkpoint()
+            self.training.checkpoint(self._trials)
             raise Interrupted
 
     def _log(self, result: StepResult, speed: float) -> None:

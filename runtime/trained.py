@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +64,20 @@ def architecture(run: Trained, name: str) -> Genotype:
     if name.startswith("{"):
         return _read(run, name, "the architecture")
     if name == "best":
-        best = run.folder.root / "best.json"
-        if not best.exists():
-            raise Unable(f"{run.folder.root} has found nothing yet; `atnas run` goes on with it, or name a trial")
-        return _read(run, content(best).decode(), str(best))
+        return _best(run)
     if name.isdecimal() and int(name) < len(run.trials):
         return run.trials[int(name)].genotype
     return _of_identity(run, name)
+
+
+def _best(run: Trained) -> Genotype:
+    """What the run found. Its result says so under a checksum; best.json, which has none, before there is a result."""
+    result, best = run.folder.result, run.folder.root / "best.json"
+    if result.exists():
+        return _read(run, json.dumps(run.folder.read(result.name)["architecture"]), str(result))
+    if not best.exists():
+        raise Unable(f"{run.folder.root} has found nothing yet; `atnas run` goes on with it, or name a trial")
+    return _read(run, content(best).decode(errors="replace"), str(best))
 
 
 def _of_identity(run: Trained, name: str) -> Genotype:

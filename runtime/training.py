@@ -147,13 +147,13 @@ class Training:
 
     # State
 
-    def checkpoint(self) -> None:
-        """Saves what the next step depends on, where it is not saved yet."""
+    def checkpoint(self, trials: int) -> None:
+        """Saves what the next step depends on, where it is not saved yet. `trials`: how many the search has made."""
         if self.step == self._saved_step:
             return
         weights = {NET + name: tensor for name, tensor in self._weights().items()}
         optimizer = {OUTER + name: tensor for name, tensor in self.optimizer.state_dict().items()}
-        about = {"step": self.step, "best_score": self.best_score, "spent": self.spent}
+        about = {"step": self.step, "best_score": self.best_score, "spent": self.spent, "trials": trials}
         self.folder.save_step(self.step, weights | optimizer, about)
         self._saved_step, self._saved_at = self.step, time.monotonic()
 
@@ -162,9 +162,12 @@ class Training:
         """Whether enough would be lost."""
         return self.done or time.monotonic() - self._saved_at > SAVE_EVERY
 
-    def resume(self) -> list[str]:
-        """Goes back to the newest checkpoint that is whole; says, in sentences, what there is to know."""
-        found = self.folder.latest()
+    def resume(self, trials: int) -> list[str]:
+        """Goes back to the newest checkpoint that is whole; says, in sentences, what there is to know.
+
+        `trials`: how many there are of the search.
+        """
+        found = self.folder.latest(trials)
         if found is None:
             self.folder.rewind(0)
             return self._inherit()
@@ -176,9 +179,10 @@ class Training:
             raise Unable(f"the checkpoint is of another run: {error}") from error
         self.step, self.best_score, self.spent = about["step"], about["best_score"], about["spent"]
         self._saved_step = self.step
-        self.folder.rewind(self.step)
+        lost = self.folder.rewind(self.step)
         return [
             *(f"{sentence}: going on from the checkpoint before it" for sentence in damaged),
+            *([f"{lost} lines of {self.folder.metrics} are damaged and left out"] if lost else []),
             f"going on at iteration {self.step:,} of {self.train.iterations:,}",
         ]
 

@@ -86,9 +86,25 @@ def material(root: Path) -> Material:
     if short.state == "damaged":
         raise Unable(short.trouble)
     sealed = folder.sealed
-    events = [record_of(line, sealed) for line in _lines(folder.metrics)]
+    events = [_event(folder.metrics, at, line, sealed) for at, line in enumerate(_lines(folder.metrics), start=1)]
     tests = folder.read("test.json") if (root / "test.json").exists() else {}
-    return Material(short, events, folder.read_trials(), tests)
+    trials = folder.read_trials()
+    known = short.result["search"]["trials"] if short.result else 0
+    if len(trials) < known:
+        raise Unable(
+            f"{folder.trials} has lost its last lines: the result knows of {known} trials, and {len(trials)} are left"
+        )
+    return Material(short, events, trials, tests)
+
+
+def _event(path: Path, at: int, line: bytes, sealed: bool) -> dict[str, Any]:
+    try:
+        event = record_of(line, sealed)
+        if not isinstance(event.get("step"), int):
+            raise ValueError("the line is no event")
+    except ValueError as error:
+        raise Unable(f"line {at} of {path} is damaged; remove it, and the curves are without it") from error
+    return event
 
 
 def _lines(path: Path) -> list[bytes]:
