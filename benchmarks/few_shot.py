@@ -45,7 +45,7 @@ COMMANDS = {
     "conv4-5way": ["conv4", *SECOND, *settings("train.iterations=12k")],
     "conv4-20way": ["conv4", *SECOND, *settings("tasks.way=20", "train.iterations=4k")],
     "pictures-1shot": [PICTURES],
-    "pictures-5shot": [PICTURES, *settings("tasks.shot=5", "train.iterations=4k")],
+    "pictures-5shot": [PICTURES, *settings("tasks.shot=5", "train.iterations=3k")],
     "glyphs-after": ["quickstart"],
     "glyphs-interleaved": ["quickstart", *INTERLEAVED],
     "omniglot-after": ["omniglot", *AFTER],

@@ -485,7 +485,7 @@ def test_an_interrupted_command_exits_with_130(tiny: Path, monkeypatch: pytest.M
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("atnas.cli.check.Checker.begin", interrupted)
+    monkeypatch.setattr("atnas.runtime.checks.Checker.begin", interrupted)
     ended = atnas("check", tiny)
     assert ended.code == 130
     assert ended.err.strip() == "atnas: interrupted"
@@ -495,7 +495,7 @@ def test_a_fault_of_ours_exits_with_70_and_shows_where(tiny: Path, monkeypatch: 
     def faulty(*_: object) -> None:
         raise ZeroDivisionError("an accident")
 
-    monkeypatch.setattr("atnas.cli.check.Checker.begin", faulty)
+    monkeypatch.setattr("atnas.runtime.checks.Checker.begin", faulty)
     ended = atnas("check", tiny)
     assert ended.code == 70
     assert "Traceback" in ended.err
@@ -517,7 +517,7 @@ def test_ctrl_c_while_it_loads_is_130_too(tiny: Path) -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
     # A test run in the background of a shell inherits that the signal is ignored.
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    script = f"{heeded}from atnas.cli.main import main; import atnas.cli.check as c\ndef stop(*_): {code}\n"
+    script = f"{heeded}from atnas.cli.main import main; import atnas.runtime.checks as c\ndef stop(*_): {code}\n"
     ended = spawned("check", tiny, code=script + "c.Checker.begin = stop; main()")
     assert ended.code == 130
     assert "Traceback" not in ended.err
