@@ -45,10 +45,10 @@ def check_all(files: Iterable[Source]) -> Checks:
         program = check.program(outcomes)
         findings += program.findings
         used |= program.used
-    return Checks(_once(without(findings, used)), len(checks), unable)
+    return Checks(once(without(findings, used)), len(checks), unable)
 
 
-def _once(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+def once(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """What was found in a file by itself and again where others use it, perhaps by another path, counts once."""
     kept: dict[tuple[object, ...], Diagnostic] = {}
     real: dict[str, str] = {}

@@ -40,7 +40,7 @@ def short(program: str) -> str:
 def here(tmp_path: Path) -> Path:
     """A working folder with what the guides speak of."""
     rng = np.random.default_rng(1)
-    for number in range(16):
+    for number in range(32):
         (tmp_path / "photos" / f"class-{number}").mkdir(parents=True)
         for i in range(7):
             picture(CLASSES[number % 3], rng, size=36).save(tmp_path / "photos" / f"class-{number}" / f"{i}.jpg")

@@ -15,13 +15,14 @@ from typing import Any, Final
 from inputs import Input
 from test_editor import ask
 
-from atnas.cli.check import FORMATS, Checked, _once
+from atnas.cli.check import FORMATS, Checked
 from atnas.dsl.errors import Unable
 from atnas.dsl.findings.diagnostics import Diagnostic
 from atnas.dsl.source import Source, Span
 from atnas.dsl.syntax.format import formatted
 from atnas.dsl.syntax.parse import parse
 from atnas.runtime.checking import Checker, read_program
+from atnas.runtime.checks import once
 from atnas.runtime.program import Program
 from atnas.runtime.sources import decoded
 
@@ -137,7 +138,7 @@ def _checked(given: Input) -> tuple[str, float]:
     except Unable:
         return "not a text", time.process_time() - began
     program = read_program(Source(PATH, text), _reader(given))
-    checked = Checked(_once(program.findings), 1)
+    checked = Checked(once(program.findings), 1)
     taken = time.process_time() - began
     for form, render in FORMATS.items():
         began = time.process_time()
