@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from atnas.runtime.figures import interval
+
 Rows = Iterable[tuple[str, Any]]
 
 
@@ -67,11 +69,9 @@ def _support(counts: Mapping[str, int]) -> str:
 
 
 def _figure(result: Mapping[str, Any]) -> str:
-    protocol, score, half = result["protocol"], result["score"], result["ci95"]
-    if score is None or half is None:
-        return "no finite score"
+    protocol = result["protocol"]
     ways = " ".join(f"{protocol[key]}-{key}" for key in ("way", "shot") if isinstance(protocol.get(key), int))
-    return f"{100 * score:.2f} ± {100 * half:.2f} % on {protocol['tasks']} {ways} tasks"
+    return f"{interval(result['score'], result['ci95'], result['measure'])} on {protocol['tasks']} {ways} tasks"
 
 
 def _table(head: tuple[str, str], rows: Rows) -> Iterator[str]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.figures import difference, interval, value
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.interval import paired
 from atnas.runtime.report.html import Html, figure, node, page, pairs, picture, table
@@ -57,7 +58,7 @@ def _answer(run: Material) -> Iterator[Html]:
         yield node("p", f"`atnas run` goes on with it. Experiment {about.get('experiment')}, seed {about.get('seed')}.")
         return
     result, protocol = run.result, run.result["protocol"]
-    yield node("p", _interval(result, run.measure), class_="answer")
+    yield node("p", interval(result["score"], result["ci95"], run.measure), class_="answer")
     kind = "classes" if protocol.get("way") else "functions"
     yield node("p", f"{run.measure} on {_tasks(protocol)} of {kind} that neither training nor search has seen.")
     size = f"{result['params']:,} parameters, {result['macs']:,} multiply-accumulates for one example"
@@ -78,7 +79,7 @@ def _than(name: str, control: Mapping[str, Any], measure: str) -> str:
     if mean is None or half is None:
         return f"Beside {label} it cannot be set: that has no finite score."
     better = mean if measure == "accuracy" else -mean
-    size = _apart(abs(mean), half, measure, sign="") + " points" * (measure == "accuracy")
+    size = difference(abs(mean), half, measure, sign="") + " points" * (measure == "accuracy")
     if abs(mean) <= half:
         return f"Not told apart from {label}: the difference is {size} on the same tasks."
     return f"{'Better' if better > 0 else 'Worse'} than {label} by {size} on the same tasks."
@@ -91,7 +92,7 @@ def _controls(run: Material) -> Html | None:
     rows = [
         (
             _label(name, row),
-            _interval(row, run.measure),
+            interval(row["score"], row["ci95"], run.measure),
             f"{row['params']:,}",
             f"{row['macs']:,}",
             _difference(row, run.measure),
@@ -115,7 +116,7 @@ def _trials(run: Material) -> Iterator[Html]:
     rows = [
         (
             f"trial {trial.number}",
-            *(_number((trial.values or {})[g], g) for g in run.goals),
+            *(value((trial.values or {})[g], g) for g in run.goals),
             *(f"{trial.costs[name]:,}" for name in costs),
             node("code", _written(trial.architecture)),
         )
@@ -134,7 +135,7 @@ def _options(run: Material) -> Html | None:
         return None
     goal = run.goals[0]
     rows = [
-        (node("code", one.decision), f"{100 * one.share:.1f} %", option.name, _number(option.mean, goal), option.count)
+        (node("code", one.decision), f"{100 * one.share:.1f} %", option.name, value(option.mean, goal), option.count)
         for one in found
         for option in one.options
     ]
@@ -243,7 +244,7 @@ def _alike(runs: Sequence[Material], protocol: str) -> Iterator[Html]:
     rows = [
         (
             node("a", run.name, href=f"#{_anchor(run)}"),
-            _interval(run.result, measure),
+            interval(run.result["score"], run.result["ci95"], measure),
             _against(best, run),
             f"{run.result['params']:,}",
             f"{run.result['macs']:,}",
@@ -275,7 +276,7 @@ def _against(best: Material, run: Material) -> str:
     if run is best or len(seeds) > 1 or not mine or len(mine) != len(other):
         return ""
     mean, half = paired(mine, other)
-    return _apart(mean, half, run.measure)
+    return difference(mean, half, run.measure)
 
 
 def _each(runs: Sequence[Material]) -> Iterator[Html]:
@@ -314,33 +315,9 @@ def _label(name: str, row: Mapping[str, Any]) -> str:
 
 
 def _difference(row: Mapping[str, Any], measure: str) -> str:
-    if "difference" not in row:
-        return ""
-    mean, half = row["difference"]["mean"], row["difference"]["ci95"]
-    if mean is None or half is None:
-        return "not finite"
-    return _apart(mean, half, measure)
-
-
-def _apart(mean: float, half: float, measure: str, sign: str = "+") -> str:
-    """A difference; of accuracies in points."""
-    times, digits = (100, 2) if measure == "accuracy" else (1, 4)
-    return f"{times * mean:{sign}.{digits}f} ± {times * half:.{digits}f}"
-
-
-def _interval(row: Mapping[str, Any], measure: str) -> str:
-    if row["score"] is None or row["ci95"] is None:
-        return "not finite"
-    if measure == "accuracy":
-        return f"{100 * row['score']:.2f} ± {100 * row['ci95']:.2f} %"
-    return f"{row['score']:.4f} ± {row['ci95']:.4f}"
-
-
-def _number(value: float, goal: str) -> str:
-    """A value of a goal."""
-    if goal == "accuracy":
-        return f"{100 * value:.2f} %"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
+    """Of a control; nothing of what was found."""
+    between = row.get("difference")
+    return difference(between["mean"], between["ci95"], measure) if between else ""
 
 
 def _tasks(protocol: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from math import isfinite
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from atnas.runtime.figures import interval, value
 from atnas.runtime.learn.interval import confidence
 from atnas.runtime.report.contributions import Contribution, contributions
 from atnas.runtime.report.material import Material, latest
@@ -75,7 +76,7 @@ def learning(runs: Sequence[Material]) -> Plot | None:
             label = "validation tasks" if len(runs) == 1 else run.name
             axes.plot(*zip(*validation, strict=True), color=color, marker=".", linewidth=1.5, label=label)
             best = (max if run.higher_is_better else min)(validation, key=lambda pair: pair[1])
-            said.append(f"{run.name}: best validation {measure} {_shown(best[1], measure)} at meta step {best[0]:,}")
+            said.append(f"{run.name}: best validation {measure} {value(best[1], measure)} at meta step {best[0]:,}")
     _axes(axes, "meta step", measure)
     axes.legend(loc="best")
     return Plot("learning", "Meta-training", "; ".join(said) or "no validation yet", made)
@@ -96,7 +97,7 @@ def search(run: Material) -> Plot | None:
     _axes(axes, "trial", goal)
     axes.legend(loc="best")
     failed = len(run.trials) - len(run.scored)
-    said = f"{len(run.trials):,} trials, {failed} of them failed; best {goal} {_shown(best[-1], goal)}"
+    said = f"{len(run.trials):,} trials, {failed} of them failed; best {goal} {value(best[-1], goal)}"
     return Plot("search", "The search, trial by trial", said, made)
 
 
@@ -175,7 +176,7 @@ def tasks(run: Material) -> Plot | None:
         _spread(axes, y, scores, color)
         mean, half = confidence(scores)
         axes.errorbar(mean, y, xerr=half, color=INK, marker="o", markersize=4, capsize=3, zorder=4)
-        said.append(f"{name}: {_interval(mean, half, run.measure)}")
+        said.append(f"{name}: {interval(mean, half, run.measure)}")
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
@@ -255,14 +256,6 @@ def _axes(axes: Axes, x: str, y: str, swapped: bool = False) -> None:
     if other is not None:
         other.set_major_locator(MaxNLocator(5))
         other.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.10g}"))
-
-
-def _shown(value: float, measure: str) -> str:
-    return f"{100 * value:.2f} %" if measure == "accuracy" else f"{value:.4g}"
-
-
-def _interval(mean: float, half: float, measure: str) -> str:
-    return f"{100 * mean:.2f} ± {100 * half:.2f} %" if measure == "accuracy" else f"{mean:.4f} ± {half:.4f}"
 
 
 def _cut(text: str, most: int = 34) -> str:

@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from atnas.cli.console import output
-from atnas.cli.table import interval
+from atnas.runtime.figures import interval
 from atnas.runtime.summary import Summary, runs
 
 NOTHING = "no run in {root}; `atnas run FILE` makes one in runs/EXPERIMENT"
@@ -55,7 +55,7 @@ def _judged(alike: Sequence[Summary], root: Path) -> None:
             _name(each, root),
             result["space"],
             result["protocol"]["learner"],
-            interval(result["score"], result["ci95"], accuracy),
+            interval(result["score"], result["ci95"], measure[1]),
             f"{result['params']:,}",
             f"{result['macs']:,}",
             f"{result['training']['tasks']:,}",

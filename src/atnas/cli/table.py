@@ -8,28 +8,29 @@ from rich.table import Table
 
 from atnas.cli.console import output
 from atnas.dsl.latency import NANOSECONDS, duration, metric
+from atnas.runtime.figures import difference, interval
 
 
 def show(result: dict[str, Any]) -> None:
     """Prints the found architecture beside its controls, on standard output."""
-    accuracy = result["measure"] == "accuracy"
+    measure = result["measure"]
     console = output()
     protocol = result["protocol"]
     table = Table(title=f"{result['experiment']}: {_tasks(protocol)}", title_justify="left")
     table.add_column("architecture")
-    table.add_column("accuracy" if accuracy else "loss", justify="right")
+    table.add_column(measure, justify="right")
     table.add_column("params", justify="right")
     table.add_column("macs", justify="right")
     for device in result.get("latency", {}):
         table.add_column(metric(device), justify="right")
     table.add_column("found - this", justify="right")
     controls = result["controls"]
-    table.add_row("found" if controls else result["space"], *_figures(result, accuracy), "")
+    table.add_row("found" if controls else result["space"], *_figures(result, measure), "")
     for name, control in controls.items():
         label = f"mean of {control['count']} random" if name == "random" else f"the {name}"
-        difference = control["difference"]
-        shown = interval(difference["mean"], difference["ci95"], accuracy, sign=True)
-        table.add_row(label, *_figures(control, accuracy), shown)
+        between = control["difference"]
+        shown = difference(between["mean"], between["ci95"], measure)
+        table.add_row(label, *_figures(control, measure), shown)
     console.print(table)
     if result["architecture"]:
         console.print(
@@ -45,16 +46,6 @@ def _tasks(protocol: dict[str, Any]) -> str:
     return f"{protocol['tasks']} {way}{shot}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
 
 
-def _figures(row: dict[str, Any], accuracy: bool) -> tuple[str, ...]:
+def _figures(row: dict[str, Any], measure: str) -> tuple[str, ...]:
     times = (duration(round(seconds * NANOSECONDS)) for seconds in row.get("latency", {}).values())
-    return interval(row["score"], row["ci95"], accuracy), f"{row['params']:,}", f"{row['macs']:,}", *times
-
-
-def interval(mean: float | None, half: float | None, accuracy: bool, sign: bool = False) -> str:
-    """A mean with half of its interval."""
-    if mean is None or half is None:
-        return "not finite"
-    plus = "+" if sign else ""
-    if accuracy:
-        return f"{100 * mean:{plus}.2f} ± {100 * half:.2f} %"
-    return f"{mean:{plus}.4f} ± {half:.4f}"
+    return interval(row["score"], row["ci95"], measure), f"{row['params']:,}", f"{row['macs']:,}", *times
