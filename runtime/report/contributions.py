@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean, stdev
+from math import inf, sqrt
 from typing import Any
 
 
@@ -31,41 +30,70 @@ class Contribution:
     options: tuple[Option, ...]
 
 
+class Sums:
+    """Of scores: how many, their sum and that of their squares, less a number that lies among them."""
+
+    __slots__ = ("count", "squares", "total")
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, 0.0, 0.0
+
+    def add(self, score: float) -> None:
+        """One more."""
+        self.count += 1
+        self.total += score
+        self.squares += score * score
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count
+
+    @property
+    def spread(self) -> float:
+        """The sum of squared distances from the mean."""
+        return max(0.0, self.squares - self.total * self.mean)
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean: s / sqrt(n)."""
+        return sqrt(self.spread / (self.count - 1) / self.count) if self.count > 1 else inf
+
+
 def contributions(tried: Iterable[tuple[Mapping[str, Any], float]]) -> list[Contribution]:
     """Of every decision of which two options were tried, those that explain most first.
 
     `tried`: architectures, as the decisions that matter in them with what they take, and their scores. Means say what
     went together, not what caused it: a search looks more often where it found good scores.
     """
-    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    sums: dict[str, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
+    among: float | None = None
     for architecture, score in tried:
+        among = score if among is None else among
         for decision, option in architecture.items():
-            scores[decision][_word(option)].append(score)
-    found = [_contribution(decision, options) for decision, options in scores.items() if len(options) > 1]
+            sums[decision][option if isinstance(option, str) else _word(option)].add(score - among)
+    found = [_contribution(decision, options, among or 0.0) for decision, options in sums.items() if len(options) > 1]
     return sorted(found, key=lambda one: (-one.share, one.decision))
 
 
-def _contribution(decision: str, options: Mapping[str, list[float]]) -> Contribution:
-    every = [score for scores in options.values() for score in scores]
-    middle = fmean(every)
-    total = sum((score - middle) ** 2 for score in every)
-    between = sum(len(scores) * (fmean(scores) - middle) ** 2 for scores in options.values())
+def _contribution(decision: str, options: Mapping[str, Sums], among: float) -> Contribution:
+    whole = Sums()
+    for each in options.values():
+        whole.count, whole.total = whole.count + each.count, whole.total + each.total
+        whole.squares += each.squares
+    within = sum(each.spread for each in options.values())
+    share = 1 - within / whole.spread if whole.spread > 0 else 0.0
     return Contribution(
         decision,
-        min(1.0, between / total) if total > 0 else 0.0,
-        tuple(Option(name, fmean(s), _error(s), len(s)) for name, s in sorted(options.items(), key=_order)),
+        min(1.0, max(0.0, share)),
+        tuple(Option(name, among + s.mean, s.error, s.count) for name, s in sorted(options.items(), key=_order)),
     )
-
-
-def _error(scores: list[float]) -> float:
-    return stdev(scores) / sqrt(len(scores)) if len(scores) > 1 else float("inf")
 
 
 def _word(option: Any) -> str:
     return ", ".join(map(str, option)) if isinstance(option, list) else str(option)
 
 
-def _order(option: tuple[str, list[float]]) -> tuple[int, float, str]:
+def _order(option: tuple[str, Sums]) -> tuple[int, float, str]:
     """Numbers by size, before words."""
     try:
         return 0, float(option[0]), ""

@@ -13,6 +13,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.records import record_of
+from atnas.runtime.report.contributions import Contribution, contributions
 from atnas.runtime.search.searcher import Trial
 from atnas.runtime.summary import Summary, summary
 
@@ -70,6 +71,12 @@ class Material:
     def latest(self) -> list[Trial]:
         """The last scored trial of each architecture."""
         return latest(self.scored)
+
+    @cached_property
+    def contributed(self) -> list[Contribution]:
+        """What each decision contributes to the primary score, by the last trial of each architecture."""
+        goal = self.goals[0] if self.latest else ""
+        return contributions((trial.architecture, trial.values[goal]) for trial in self.latest if trial.values)
 
 
 def latest(trials: Iterable[Trial]) -> list[Trial]:

@@ -14,7 +14,7 @@ from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.interval import paired
 from atnas.runtime.report.html import Html, figure, node, page, pairs, picture, table
 from atnas.runtime.report.material import Material
-from atnas.runtime.report.plots import Plot, contributed, learning, per_task, plots
+from atnas.runtime.report.plots import Plot, learning, per_task, plots
 from atnas.runtime.report.style import styled, svg
 
 SHOWN = 12
@@ -130,7 +130,7 @@ def _trials(run: Material) -> Iterator[Html]:
 
 
 def _options(run: Material) -> Html | None:
-    found = contributed(run)
+    found = run.contributed
     if not found:
         return None
     goal = run.goals[0]

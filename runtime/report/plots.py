@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from atnas.runtime.figures import interval, value
 from atnas.runtime.learn.interval import confidence
-from atnas.runtime.report.contributions import Contribution, contributions
 from atnas.runtime.report.material import Material, latest
 from atnas.runtime.report.style import FAINT, HEIGHT, INK, SERIES, figure, styled
 
@@ -132,7 +131,7 @@ def trade_off(run: Material) -> Plot | None:
 
 def decisions(run: Material) -> Plot | None:
     """Mean primary score of those architectures that take an option, for the decisions that explain most."""
-    found = contributed(run)[:DECISIONS]
+    found = run.contributed[:DECISIONS]
     if not found:
         return None
     goal = run.goals[0]
@@ -154,14 +153,6 @@ def decisions(run: Material) -> Plot | None:
     top = found[0]
     said = f"`{top.decision}` explains most: {100 * top.share:.0f} % of the variance of {goal} among what was tried"
     return Plot("decisions", "What each decision contributes", said, made)
-
-
-def contributed(run: Material) -> list[Contribution]:
-    """What each decision contributes to the primary score, by the last trial of each architecture."""
-    if not run.latest:
-        return []
-    goal = run.goals[0]
-    return contributions((trial.architecture, trial.values[goal]) for trial in run.latest if trial.values)
 
 
 def tasks(run: Material) -> Plot | None:
