@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from atnas.runtime.figures import interval
+from atnas.runtime.figures import asked, interval
 
 Rows = Iterable[tuple[str, Any]]
 
@@ -42,7 +42,8 @@ def _lines(about: Mapping[str, Any], costs: Mapping[str, int], result: Mapping[s
     yield f"It was adapted to {_support(about['support'])}."
     if result:
         yield ""
-        yield f"The run it comes from reached {_figure(result)}, other classes than these."
+        figure = interval(result["score"], result["ci95"], result["measure"])
+        yield f"The run it comes from reached {figure} on {asked(result['protocol'])}."
     yield ""
     yield "## The network"
     yield ""
@@ -66,12 +67,6 @@ def _score(about: Mapping[str, Any]) -> str:
 
 def _support(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} image{'s' * (count != 1)} of {_code(name)}" for name, count in counts.items())
-
-
-def _figure(result: Mapping[str, Any]) -> str:
-    protocol = result["protocol"]
-    ways = " ".join(f"{protocol[key]}-{key}" for key in ("way", "shot") if isinstance(protocol.get(key), int))
-    return f"{interval(result['score'], result['ci95'], result['measure'])} on {protocol['tasks']} {ways} tasks"
 
 
 def _table(head: tuple[str, str], rows: Rows) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 def interval(mean: float | None, half: float | None, measure: str) -> str:
     """A mean with half of its 95 % interval; None where it is not finite."""
@@ -23,3 +26,11 @@ def value(number: float, goal: str) -> str:
     if goal == "accuracy":
         return f"{100 * number:.2f} %"
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:.4g}"
+
+
+def asked(protocol: Mapping[str, Any]) -> str:
+    """The tasks that figures are about."""
+    if "mix" in protocol:
+        return f"{protocol['tasks']:,} tasks of held-out classes or functions, mixed"
+    ways = "".join(f"{protocol[key]}-{key} " for key in ("way", "shot") if isinstance(protocol[key], int))
+    return f"{protocol['tasks']:,} {ways}tasks of held-out {'classes' if protocol['way'] else 'functions'}"

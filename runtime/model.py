@@ -97,11 +97,7 @@ class Classifier:
         Raises `Unable` where one cannot be read and nobody hears of it.
         """
         channels, size, _ = self.shape
-        read, pixels, reasons = readable(files, size, channels)
-        for reason in reasons:
-            if skipped is None:
-                raise Unable(f"{reason}; --skip-bad leaves such images out")
-            skipped(reason)
+        read, pixels = readable(files, size, channels, skipped)
         found = self.probabilities(torch.from_numpy(pixels)).tolist()
         return [
             Prediction(str(file), self.labels[best], dict(zip(self.labels, shares, strict=True)))

@@ -140,8 +140,7 @@ class Searching:
 
     def _survivors(self, number: int) -> list[Genotype]:
         """The population after a generation that is complete, best first."""
-        last = max((t.generation for t in self.trials), default=0)
-        number = min(number, last)
+        number = min(number, self.trials[-1].generation if self.trials else 0)
         if number not in self._populations:
             narrowed = number >= self.search.algorithm.budget
             self._populations[number] = self._half(number) if narrowed else self._alive(number)

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.figures import difference, interval, value
+from atnas.runtime.figures import asked, difference, interval, value
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.learn.interval import paired
 from atnas.runtime.report.html import Html, figure, node, page, pairs, picture, table
@@ -59,8 +59,7 @@ def _answer(run: Material) -> Iterator[Html]:
         return
     result, protocol = run.result, run.result["protocol"]
     yield node("p", interval(result["score"], result["ci95"], run.measure), class_="answer")
-    kind = "classes" if protocol.get("way") else "functions"
-    yield node("p", f"{run.measure} on {_tasks(protocol)} of {kind} that neither training nor search has seen.")
+    yield node("p", f"{run.measure} on {asked(protocol)}, which neither training nor search has seen.")
     size = f"{result['params']:,} parameters, {result['macs']:,} multiply-accumulates for one example"
     if result["architecture"]:
         count = int(result["architectures"])
@@ -318,11 +317,6 @@ def _difference(row: Mapping[str, Any], measure: str) -> str:
     """Of a control; nothing of what was found."""
     between = row.get("difference")
     return difference(between["mean"], between["ci95"], measure) if between else ""
-
-
-def _tasks(protocol: Mapping[str, Any]) -> str:
-    ways = [f"{protocol[key]}-{key}" for key in ("way", "shot") if isinstance(protocol.get(key), int)]
-    return f"{protocol['tasks']:,} {' '.join(ways)} tasks".replace("  ", " ")
 
 
 def _count(count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,8 +44,13 @@ def read_images(files: Iterable[Path], size: int, channels: int) -> Images:
         return np.stack(list(workers.map(lambda file: _read(file, size, channels), files)))
 
 
-def readable(files: Iterable[Path], size: int, channels: int) -> tuple[list[Path], Images, list[str]]:
-    """Those of some files that are images, as `read_images` gives them, and for each other one why it is none."""
+def readable(
+    files: Iterable[Path], size: int, channels: int, skipped: Callable[[str], None] | None
+) -> tuple[list[Path], Images]:
+    """Those of some files that are images, as `read_images` gives them. `skipped` hears why each other one is none.
+
+    Raises `Unable` for a bad one where nobody hears of it.
+    """
 
     def tried(file: Path) -> Images | str:
         try:
@@ -58,7 +63,12 @@ def readable(files: Iterable[Path], size: int, channels: int) -> tuple[list[Path
         found = list(workers.map(tried, every))
     good = [(file, image) for file, image in zip(every, found, strict=True) if not isinstance(image, str)]
     pixels = np.stack([image for _, image in good]) if good else np.empty((0, channels, size, size), np.uint8)
-    return [file for file, _ in good], pixels, [why for why in found if isinstance(why, str)]
+    for why in found:
+        if isinstance(why, str):
+            if skipped is None:
+                raise Unable(f"{why}; --skip-bad leaves such images out")
+            skipped(why)
+    return [file for file, _ in good], pixels
 
 
 def resized(images: Images, size: int) -> Images:

@@ -98,11 +98,7 @@ def scale_of(tasks: Distribution) -> Scale:
 
 
 def _examples(folder: Path, channels: int, size: int, scale: Scale, skipped: Callable[[str], None] | None) -> Tensor:
-    files, pixels, reasons = readable(image_files(folder), size, channels)
-    for reason in reasons:
-        if skipped is None:
-            raise Unable(f"{reason}; --skip-bad leaves such images out")
-        skipped(reason)
+    files, pixels = readable(image_files(folder), size, channels, skipped)
     if not files:
         raise Unable(f"class folder {folder} holds no images; fill it or take it away")
     images = torch.from_numpy(pixels).float().div_(255)

@@ -39,8 +39,6 @@ def command(run: str, arch: str, form: Format, output: str | None) -> int:
     """
     from atnas.runtime.exporting import written_to
 
-    if form == "py" and output is not None and not output.endswith(".py"):
-        raise Unable(f"{output} is no name for Python source: let it end in .py")
     subject = _subject(Path(run), arch)
     target = Path(output) if output else Path(run) / f"{subject.net.name}.{form}"
     paths, made = written_to(subject, form, target)

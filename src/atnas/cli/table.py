@@ -8,7 +8,7 @@ from rich.table import Table
 
 from atnas.cli.console import output
 from atnas.dsl.latency import NANOSECONDS, duration, metric
-from atnas.runtime.figures import difference, interval
+from atnas.runtime.figures import asked, difference, interval
 
 
 def show(result: dict[str, Any]) -> None:
@@ -16,7 +16,7 @@ def show(result: dict[str, Any]) -> None:
     measure = result["measure"]
     console = output()
     protocol = result["protocol"]
-    table = Table(title=f"{result['experiment']}: {_tasks(protocol)}", title_justify="left")
+    table = Table(title=f"{result['experiment']}: {asked(protocol)}", title_justify="left")
     table.add_column("architecture")
     table.add_column(measure, justify="right")
     table.add_column("params", justify="right")
@@ -36,14 +36,6 @@ def show(result: dict[str, Any]) -> None:
         console.print(
             "found: " + ", ".join(f"{k} = {v}" for k, v in result["architecture"].items()), soft_wrap=True, markup=False
         )
-
-
-def _tasks(protocol: dict[str, Any]) -> str:
-    if "mix" in protocol:
-        return f"{protocol['tasks']} tasks of held-out classes or functions, mixed"
-    way = f"{protocol['way']}-way " if isinstance(protocol["way"], int) else ""
-    shot = f"{protocol['shot']}-shot " if isinstance(protocol["shot"], int) else ""
-    return f"{protocol['tasks']} {way}{shot}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
 
 
 def _figures(row: dict[str, Any], measure: str) -> tuple[str, ...]:
