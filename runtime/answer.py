@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_jsonable_python
 
 from atnas.dsl.latency import NANOSECONDS
+from atnas.runtime.device import MIB
 from atnas.runtime.learn.interval import confidence, paired
 from atnas.runtime.seeds import stream
 from atnas.runtime.tasks.mixture import Distribution, Mixture
@@ -91,6 +92,7 @@ def _result(run: Run, found: Genotype, judged: Mapping[str, Judged], began: floa
         },
         **_finals(run),
         "test_seconds": round(time.monotonic() - began, 1),
+        "memory_mib": round(max(training.held, run.workers.held()) / MIB),
     }
 
 

@@ -43,6 +43,8 @@ class Events:
             with told(self._folder):
                 self._folder.mkdir(parents=True, exist_ok=True)
             self._path = _free(self._folder)
+            with told(self._path):
+                self._path.touch(exist_ok=False)  # a link of this name is not followed
             self._append(_field(3, VERSION))
             self._append(_varint(2, self._step) + _field(7, _varint(1, STARTED)))
         with told(self._path), self._path.open("ab") as file:

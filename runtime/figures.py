@@ -32,5 +32,5 @@ def asked(protocol: Mapping[str, Any]) -> str:
     """The tasks that figures are about."""
     if "mix" in protocol:
         return f"{protocol['tasks']:,} tasks of held-out classes or functions, mixed"
-    ways = "".join(f"{protocol[key]}-{key} " for key in ("way", "shot") if isinstance(protocol[key], int))
-    return f"{protocol['tasks']:,} {ways}tasks of held-out {'classes' if protocol['way'] else 'functions'}"
+    ways = "".join(f"{protocol[key]}-{key} " for key in ("way", "shot") if isinstance(protocol.get(key), int))
+    return f"{protocol['tasks']:,} {ways}tasks of held-out {'classes' if protocol.get('way') else 'functions'}"

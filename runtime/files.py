@@ -6,13 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from stat import S_IMODE
-from typing import BinaryIO
+from stat import S_IMODE, S_ISREG
+from typing import BinaryIO, Final
 
 from atnas.dsl.errors import Unable
 
 TEMPORARY = ".tmp"
 """How the names of files end that are being written."""
+
+DOCUMENT: Final = 50_000_000
+LINES: Final = 2_000_000_000
+"""Bytes that are read of a document, and of a history."""
 
 
 def write(path: Path, content: bytes) -> None:
@@ -23,7 +27,8 @@ def write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with told(path):
         try:
-            with temporary.open("wb") as file:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb") as file:  # a link of this name, made to lead elsewhere, is not followed
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -37,6 +42,8 @@ def write(path: Path, content: bytes) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Adds one line, on the disk when this returns. What is left of a line that was cut short goes first."""
+    if path.is_symlink():
+        raise Unable(f"{path} is a link; a run writes into its own folder only")
     with told(path), path.open("ab+") as file:
         _cut(file)
         file.write(line.encode() + b"\n")
@@ -44,9 +51,20 @@ def append_line(path: Path, line: str) -> None:
         os.fsync(file.fileno())
 
 
-def content(path: Path) -> bytes:
-    """What a file holds. Raises `Unable` where it cannot be read."""
+def within(path: Path, folder: Path) -> None:
+    """Raises `Unable` where a link makes what is written to a path leave a folder."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise Unable(f"{path} is a link that leads out of {folder}: nothing is written there")
+
+
+def content(path: Path, most: int = DOCUMENT) -> bytes:
+    """What a file holds. Raises `Unable` where it cannot be read, is no file, or has more than so many bytes."""
     try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise Unable(f"{path} is no file")
+        if status.st_size > most:
+            raise Unable(f"{path} is larger than {most // 1_000_000:,} MB: no run writes that")
         return path.read_bytes()
     except OSError as error:
         raise Unable(f"{path} cannot be read: {error.strerror or error}") from error

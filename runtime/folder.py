@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final
 from atnas import __version__
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import Artifact, open_artifact
-from atnas.runtime.files import TEMPORARY, append_line, content, told, write
+from atnas.runtime.files import LINES, TEMPORARY, append_line, content, told, within, write
 from atnas.runtime.lock import NAME as LOCK
 from atnas.runtime.lock import locked, sign
 from atnas.runtime.records import Json, document_of, line_of, plain, record_of
 from atnas.runtime.search.searcher import Trial, read_trials
+from atnas.runtime.stored import DOCUMENTS, Checkpoint, checked
 from atnas.runtime.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class RunFolder:
 
         Raises `Unable` where another run or anything else is in it.
         """
+        self._contained()
         if self.holds(program):
             self._sweep()
             return sign(self.root)
@@ -135,7 +137,10 @@ class RunFolder:
         """What `note` wrote. Raises `Unable` where it is damaged."""
         path = self.root / name
         try:
-            return record_of(content(path), self.sealed)
+            found = record_of(content(path), self.sealed)
+            if name in DOCUMENTS:
+                checked(DOCUMENTS[name], found)
+            return found
         except ValueError as error:
             raise Unable(f"{path} is damaged; move it away, and the same command makes it anew") from error
 
@@ -154,7 +159,7 @@ class RunFolder:
         """
         if not self.metrics.exists():
             return 0
-        lines, sealed = content(self.metrics).splitlines(keepends=True), self.sealed
+        lines, sealed = content(self.metrics, LINES).splitlines(keepends=True), self.sealed
         steps = [_step(line, sealed) for line in lines]
         kept = [line for line, at in zip(lines, steps, strict=True) if at <= step and line.endswith(b"\n")]
         if len(kept) < len(lines):
@@ -195,8 +200,11 @@ class RunFolder:
         for path in self._steps():
             try:
                 tensors, about = load_tensors(path, sealed)
+                checked(Checkpoint, about)
             except Unable as error:
                 damaged.append(str(error))
+            except ValueError:
+                damaged.append(f"{path} is damaged")
             else:
                 if about.get("trials", 0) <= trials:
                     return tensors, about, damaged
@@ -212,6 +220,11 @@ class RunFolder:
         return sorted(self.checkpoints.glob("step-*.safetensors"), reverse=True)
 
     # Order
+
+    def _contained(self) -> None:
+        """Raises `Unable` where what is written below would land elsewhere: a folder may come from a stranger."""
+        for folder in (self.checkpoints, self.events_of_search):
+            within(folder, self.root)
 
     def _foreign(self) -> bool:
         """Whether there is anything but what a beginning that was cut short leaves."""

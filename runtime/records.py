@@ -44,7 +44,10 @@ def record_of(text: bytes, sealed: bool) -> dict[str, Json]:
             raise ValueError("the checksum does not fit")
     elif sealed:
         raise ValueError("the checksum is missing")
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
     if not isinstance(found, dict):
         raise ValueError("it is no object")
     found.pop(CHECKSUM, None)

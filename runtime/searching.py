@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -19,7 +19,7 @@ from atnas.runtime.failures import Failed
 from atnas.runtime.files import append_line
 from atnas.runtime.records import line_of
 from atnas.runtime.search.domain import SearchDomain
-from atnas.runtime.search.searcher import Trial, best, leaders
+from atnas.runtime.search.searcher import Goal, Trial, best, fitting, leaders
 from atnas.runtime.seeds import stream
 from atnas.runtime.watch import Progress
 
@@ -56,7 +56,7 @@ class Searching:
         self.seed = seed
         self.file = folder.trials
         self.told = told
-        self.trials: list[Trial] = folder.read_trials()
+        self.trials: list[Trial] = fitting(folder.read_trials(), space.net.decisions, search.goals)
         self.finals: dict[Genotype, tuple[float, ...]] = {}
         self._failed: list[str] = []
         self._events = Events(folder.events_of_search, len(self.trials))
@@ -163,7 +163,7 @@ class Searching:
         errors: dict[str, float] = {}
         failure = None
         try:
-            found = attempt(lambda: self._measured(genotype), self.search.seconds, self.evaluation.workers)
+            found = attempt(lambda: measured(genotype, self.search.goals, self.evaluation), self.search.seconds, self.evaluation.workers)
             values = {name: measurement.value for name, measurement in found.items()}
             errors = {name: measurement.standard_error for name, measurement in found.items()}
         except Failed as error:
@@ -179,14 +179,6 @@ class Searching:
         if len(self._failed) == IN_ROW:
             most, times = Counter(self._failed).most_common(1)[0]
             raise Unable(f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}")
-
-    def _measured(self, genotype: Genotype) -> dict[str, Measurement]:
-        """What the goals ask for. Raises `Failed` where it is no number."""
-        found = {goal.objective.name: goal.objective.evaluate(genotype, self.evaluation) for goal in self.search.goals}
-        missing = [name for name, measurement in found.items() if not isfinite(measurement.value)]
-        if missing:
-            raise Failed(f"{missing[0]} is no finite number; a lower inner or outer rate may help")
-        return found
 
     def _reason(self) -> str:
         if not self.trials:
@@ -204,3 +196,12 @@ class Searching:
         """The value of the first goal that is best so far."""
         top = best(self.trials, self.search.goals)
         return top.values[self.search.goals[0].objective.name] if top is not None and top.values else None
+
+
+def measured(genotype: Genotype, goals: Sequence[Goal], evaluation: Evaluation) -> dict[str, Measurement]:
+    """What the goals ask for, by their names. Raises `Failed` where it is no number."""
+    found = {goal.objective.name: goal.objective.evaluate(genotype, evaluation) for goal in goals}
+    missing = [name for name, measurement in found.items() if not isfinite(measurement.value)]
+    if missing:
+        raise Failed(f"{missing[0]} is no finite number; a lower inner or outer rate may help")
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
+from atnas.runtime.device import available
 from atnas.runtime.files import write
 from atnas.runtime.records import CHECKSUM, Json
 
@@ -32,13 +33,16 @@ def load_tensors(path: Path, sealed: bool) -> tuple[dict[str, Tensor], dict[str,
     from safetensors import SafetensorError, safe_open
 
     try:
+        free = available()
+        if free is not None and path.stat().st_size > free:
+            raise Unable(f"{path} holds more numbers than there is memory")
         with safe_open(path, framework="pt") as file:
             about = dict(json.loads((file.metadata() or {})[ABOUT]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         told = about.pop(CHECKSUM, None)
     except FileNotFoundError:
         raise Unable(f"{path} is not there") from None
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise Unable(f"{path} is damaged") from error
     if (sealed or told is not None) and told != _checksum(tensors, about):
         raise Unable(f"{path} is damaged: its checksum does not fit")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from atnas.compiler.encoding import Genotype
 from atnas.compiler.export.graphs import Signature, signature
@@ -14,15 +17,18 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import plan_of
 from atnas.runtime.files import content
 from atnas.runtime.folder import RunFolder
-from atnas.runtime.learn.beside import Beside
+from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.program import Plan
-from atnas.runtime.search.searcher import Trial
-from atnas.runtime.training import beside_weights, of_supernet
+from atnas.runtime.search.searcher import Trial, fitting
+from atnas.runtime.seeds import derive
+from atnas.runtime.training import beside_weights, network_weights, of_supernet
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A run whose supernet has learned. Its weights are the best by validation, those that its answer is about."""
+    """A run whose supernet has learned. Its weights are the best by validation, those that its answer is about, but
+    where it is opened as far as it has come.
+    """
 
     folder: RunFolder
     plan: Plan
@@ -39,21 +45,45 @@ class Trained:
 
 def trained(root: Path) -> Trained:
     """The run in a folder. Raises `Unable` where there is none, or it has not learned yet."""
+    folder, plan = _opened(root)
+    if not folder.has("best"):
+        raise Unable(f"{root} has no weights yet; `atnas run` goes on with it")
+    return _trained(folder, plan, folder.load("best")[0])
+
+
+def so_far(root: Path) -> Trained:
+    """The run in a folder however far it has come: with its best weights, else its last, else those it began with.
+
+    Raises `Unable` where there is none, or it is damaged.
+    """
+    folder, plan = _opened(root)
+    if folder.has("best"):
+        return _trained(folder, plan, folder.load("best")[0])
+    last = folder.latest(len(folder.read_trials()))
+    return _trained(folder, plan, None if last is None else network_weights(last[0]))
+
+
+def _opened(root: Path) -> tuple[RunFolder, Plan]:
     folder = RunFolder(root)
     if not folder.program.exists():
         raise Unable(f"{root} holds no run; name the folder that `atnas run` wrote")
-    plan = plan_of(folder.artifact())
-    if not (folder.checkpoints / "best.safetensors").exists():
-        raise Unable(f"{root} has no weights yet; `atnas run` goes on with it")
-    weights, _ = folder.load("best")
-    space = compile(plan.narrowed)
-    supernet = Supernet(space.net, space.encoding)
+    return folder, plan_of(folder.artifact())
+
+
+def _trained(folder: RunFolder, plan: Plan, weights: Mapping[str, Tensor] | None) -> Trained:
+    """With these weights, or with those that a run begins with."""
+    space, goals = compile(plan.narrowed), plan.search.goals if plan.search else ()
+    trials = tuple(fitting(folder.read_trials(), space.net.decisions, goals))
+    supernet = Supernet(space.net, space.encoding, derive(plan.settings.seed, "weights"))
+    if weights is None:
+        beside = Beside.begun(plan.train.learner, ground(supernet, plan.tasks, plan.settings.seed))
+        return Trained(folder, plan, space, supernet.eval(), trials, beside)
     try:
         supernet.load_state_dict(of_supernet(weights))
     except RuntimeError as error:
         raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
     beside = Beside(beside_weights(weights), dict(supernet.named_parameters()))
-    return Trained(folder, plan, space, supernet.eval(), tuple(folder.read_trials()), beside)
+    return Trained(folder, plan, space, supernet.eval(), trials, beside)
 
 
 def architecture(run: Trained, name: str) -> Genotype:

@@ -44,7 +44,8 @@ INHERITED = "inherited"
 
 
 class Training:
-    """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took.
+    """The weights and how far they have come. `step` counts meta steps, `spent` the seconds they took, `held` the most
+    bytes of memory.
 
     `best_score` is that of the best validation so far; the weights it was reached with are in the folder. `grouping` is
     how tasks of one path are computed side by side.
@@ -61,6 +62,7 @@ class Training:
         self.grouping = ONE_BY_ONE
         self.step = 0
         self.spent = 0.0
+        self.held = 0
         self.best_score: float | None = None
         self.reasons: set[str] = set()
         self._lost = 0
@@ -153,7 +155,14 @@ class Training:
             return
         weights = {NET + name: tensor for name, tensor in self._weights().items()}
         optimizer = {OUTER + name: tensor for name, tensor in self.optimizer.state_dict().items()}
-        about = {"step": self.step, "best_score": self.best_score, "spent": self.spent, "trials": trials}
+        self.held = max(self.held, self.workers.held())
+        about = {
+            "step": self.step,
+            "best_score": self.best_score,
+            "spent": self.spent,
+            "held": self.held,
+            "trials": trials,
+        }
         self.folder.save_step(self.step, weights | optimizer, about)
         self._saved_step, self._saved_at = self.step, time.monotonic()
 
@@ -172,12 +181,13 @@ class Training:
             self.folder.rewind(0)
             return self._inherit()
         tensors, about, damaged = found
-        self._put(_below(NET, tensors))
+        self._put(network_weights(tensors))
         try:
             self.optimizer.load_state_dict(_below(OUTER, tensors))
         except ValueError as error:
             raise Unable(f"the checkpoint is of another run: {error}") from error
         self.step, self.best_score, self.spent = about["step"], about["best_score"], about["spent"]
+        self.held = about.get("held", 0)
         self._saved_step = self.step
         lost = self.folder.rewind(self.step)
         return [
@@ -206,7 +216,7 @@ class Training:
             self.supernet.load_state_dict(of_supernet(weights))
             for name, tensor in beside_weights(weights).items():
                 self.beside.tensors[name].copy_(tensor)
-        except RuntimeError as error:
+        except (RuntimeError, KeyError) as error:
             raise Unable(f"the checkpoint is of another space: {str(error).splitlines()[0]}") from error
 
 
@@ -218,6 +228,11 @@ def of_supernet(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def beside_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """What a trainer learned beside them, by its own names."""
     return _below(BESIDE, weights)
+
+
+def network_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Of a checkpoint of all that training goes on from, without the optimizer's: as `best` holds them."""
+    return _below(NET, tensors)
 
 
 def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -25,7 +25,7 @@ from atnas.compiler.space import compile
 from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
-from atnas.runtime.device import keep_memory
+from atnas.runtime.device import held, keep_memory
 from atnas.runtime.failures import Failed, TooLong, Unfit, WorkerError, WorkerLost, free, reason
 from atnas.runtime.learn.adapt import Score, evaluate
 from atnas.runtime.learn.beside import Beside, ground
@@ -110,6 +110,9 @@ class Workers(Protocol):
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """The score of each task, one unit after another."""
 
+    def held(self) -> int:
+        """The most bytes of memory that this process and those that work for it ever held; 0 where that is not known."""
+
     def restart(self) -> None:
         """Drops work in progress, and is ready for other work."""
 
@@ -136,6 +139,10 @@ class Serial:
         self._mode(training=False)
         with _rows():
             return [score for unit in units for score in self._scores(unit)]
+
+    def held(self) -> int:
+        """By this process, or on the GPU."""
+        return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else held()
 
     def restart(self) -> None:
         """There is none in progress."""
@@ -261,6 +268,13 @@ class Pool:
         """Shared out in turn; the answers in the order of the units."""
         return [Score(*pair) for of_unit in self._done("scores", units) for pair in of_unit]
 
+    def held(self) -> int:
+        """By all of them; what they share counts for each."""
+        try:
+            return held() + sum(self._done("held", range(self.count)))
+        except WorkerLost:  # that is for the next work to find out
+            return held()
+
     def restart(self) -> None:
         """Other processes, with the same weights."""
         self.close()
@@ -276,7 +290,7 @@ class Pool:
         self._pipes.clear()
         self._processes.clear()
 
-    def _done(self, kind: str, units: Sequence[Unit], *more: Any) -> list[Any]:
+    def _done(self, kind: str, units: Sequence[Any], *more: Any) -> list[Any]:
         count = len(self._pipes)
         try:
             for i, pipe in enumerate(self._pipes):
@@ -364,6 +378,8 @@ def _portable(error: Exception) -> Exception:
 
 def _plain(serial: Serial, kind: str, units: list[Unit], *progress: float) -> list[Any]:
     """Answers as plain numbers and arrays, which cost less to send than tensors."""
+    if kind == "held":
+        return [held() for _ in units]
     if kind == "scores":
         return [[(s.loss, s.accuracy) for s in serial.scores([unit])] for unit in units]
     return [

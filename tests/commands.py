@@ -57,6 +57,9 @@ experiment tiny {
 """
 
 
+MEASURED = {"spent", "held", "memory_mib", "crc32"}
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a command ended, and what it said."""
@@ -105,9 +108,9 @@ def sentence(ended: Ended) -> str:
 
 
 def timeless(document: Any) -> Any:
-    """A document without what the clock says, and the checksum over it."""
+    """A document without what the clock says, what memory was taken, and the checksum over it."""
     if isinstance(document, list):
         return [timeless(item) for item in document]
     if not isinstance(document, dict):
         return document
-    return {key: timeless(value) for key, value in document.items() if "second" not in key and key != "crc32"}
+    return {key: timeless(value) for key, value in document.items() if "second" not in key and key not in MEASURED}

@@ -42,7 +42,7 @@ def content(path: Path) -> Any:
         return path.read_bytes()
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["atnas"])
-        return {key: file.get_tensor(key).tolist() for key in file.keys()}, about | {"spent": None, "crc32": None}  # noqa: SIM118
+        return {key: file.get_tensor(key).tolist() for key in file.keys()}, timeless(about)  # noqa: SIM118
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork and no SIGKILL")

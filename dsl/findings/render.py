@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 from unicodedata import combining, east_asian_width
@@ -56,12 +56,13 @@ def _finding(f: Diagnostic) -> dict[str, Any]:
         "message": f.message,
         "help": f.help,
         "file": f.span.source.path,
-        **_ends(f.span),
-        "labels": [{"message": label.message, **_ends(label.span)} for label in f.labels],
+        **ends(f.span),
+        "labels": [{"message": label.message, **ends(label.span)} for label in f.labels],
     }
 
 
-def _ends(span: Span) -> dict[str, dict[str, int]]:
+def ends(span: Span) -> dict[str, dict[str, int]]:
+    """Where a span begins and ends, as JSON has it."""
     return {"start": _point(span.source, span.start), "end": _point(span.source, span.end)}
 
 
@@ -81,19 +82,29 @@ def _place(span: Span) -> str:
 def _block(finding: Diagnostic, color: bool) -> Iterator[str]:
     tone = RED if finding.severity == "error" else YELLOW
     marks = [Mark(finding.span, "^", finding.inner), *(_mark(label) for label in finding.labels)]
-    width = max(len(str(_line(mark))) for mark in marks)
-    margin = " " * width
+    margin = _margin(marks)
     head = _paint(f"{finding.severity}[{finding.code}]", tone, color)
     yield f"{head}{_paint(f': {_clean(finding.message)}', BOLD, color)}"
-    for path in dict.fromkeys(mark.span.source.path for mark in marks):
-        here = [mark for mark in marks if mark.span.source.path == path]
-        arrow = _paint("-->" if path == finding.span.source.path else ":::", BLUE, color)
-        yield f"{margin}{arrow} {_place(here[0].span)}"
-        yield _paint(f"{margin} |", BLUE, color)
-        yield from _excerpt(here, width, tone, color)
+    yield from excerpt(marks, tone, color)
     for word, note in (("when", finding.when), ("help", finding.help)):
         if note:
             yield f"{margin} {_paint('=', BLUE, color)} {_paint(f'{word}:', BOLD, color)} {_clean(note)}"
+
+
+def excerpt(marks: Sequence[Mark], tone: str = RED, color: bool = False) -> Iterator[str]:
+    """The marked lines of sources, those of the first mark's first, with the marks below them."""
+    margin = _margin(marks)
+    for path in dict.fromkeys(mark.span.source.path for mark in marks):
+        here = [mark for mark in marks if mark.span.source.path == path]
+        arrow = _paint("-->" if path == marks[0].span.source.path else ":::", BLUE, color)
+        yield f"{margin}{arrow} {_place(here[0].span)}"
+        yield _paint(f"{margin} |", BLUE, color)
+        yield from _excerpt(here, len(margin), tone, color)
+
+
+def _margin(marks: Sequence[Mark]) -> str:
+    """As wide as the numbers of the marked lines."""
+    return " " * max(len(str(_line(mark))) for mark in marks)
 
 
 def _mark(label: Label) -> Mark:

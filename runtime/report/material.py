@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.files import content
+from atnas.runtime.files import LINES, content
 from atnas.runtime.folder import RunFolder
 from atnas.runtime.records import record_of
 from atnas.runtime.report.contributions import Contribution, contributions
 from atnas.runtime.search.searcher import Trial
+from atnas.runtime.stored import Event, checked
 from atnas.runtime.summary import Summary, summary
 
 Scores = Sequence[float]
@@ -107,8 +108,7 @@ def material(root: Path) -> Material:
 def _event(path: Path, at: int, line: bytes, sealed: bool) -> dict[str, Any]:
     try:
         event = record_of(line, sealed)
-        if not isinstance(event.get("step"), int):
-            raise ValueError("the line is no event")
+        checked(Event, event)
     except ValueError as error:
         raise Unable(f"line {at} of {path} is damaged; remove it, and the curves are without it") from error
     return event
@@ -116,4 +116,4 @@ def _event(path: Path, at: int, line: bytes, sealed: bool) -> dict[str, Any]:
 
 def _lines(path: Path) -> list[bytes]:
     """Whole lines; what was cut short at the end is left out."""
-    return content(path).split(b"\n")[:-1] if path.exists() else []
+    return content(path, LINES).split(b"\n")[:-1] if path.exists() else []

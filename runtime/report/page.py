@@ -203,7 +203,7 @@ def _protocol(run: Material) -> Iterator[Html]:
             ("meta-training", f"{training['tasks']:,} tasks in {training['iterations']:,} steps, {_time(training)}"),
             *([("search", f"{search['trials']:,} evaluations, {_time(search)}")] if search["trials"] else []),
             ("judging", f"{result['test_seconds']:,.0f} s"),
-            *([("memory", f"{result['memory_mib']:,} MiB at most")] if "memory_mib" in result else []),
+            *([("memory", f"{result['memory_mib']:,} MiB at most")] if result.get("memory_mib") else []),
         ]
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from atnas.dsl.errors import Unable
 from atnas.dsl.settings import Settings
-from atnas.runtime.files import content
+from atnas.runtime.files import LINES, content
 from atnas.runtime.records import Json, record_of
 from atnas.runtime.search.objectives import Objective
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import random
 
     from atnas.compiler.encoding import Genotype
+    from atnas.dsl.net import Decision
     from atnas.runtime.search.domain import SearchDomain
 
 
@@ -68,12 +69,12 @@ class Trial:
                 genotype=tuple(int(gene) for gene in data["genotype"]),
                 values=_numbers(data["values"]),
                 errors=_numbers(data["errors"]) or {},
-                failure=data["failure"],
+                failure=None if data["failure"] is None else str(data["failure"]),
                 seconds=float(data["seconds"]),
                 architecture=dict(data.get("architecture", {})),
                 costs={name: int(cost) for name, cost in data.get("costs", {}).items()},
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError("the line is no trial") from error
 
 
@@ -85,7 +86,7 @@ def read_trials(path: Path, sealed: bool = True) -> list[Trial]:
     if not path.exists():
         return []
     trials: list[Trial] = []
-    for at, line in enumerate(content(path).split(b"\n")[:-1], start=1):
+    for at, line in enumerate(content(path, LINES).split(b"\n")[:-1], start=1):
         try:
             trial = Trial.from_record(record_of(line, sealed))
             if trial.number != len(trials):
@@ -94,6 +95,20 @@ def read_trials(path: Path, sealed: bool = True) -> list[Trial]:
         except ValueError as error:
             raise Unable(f"line {at} of {path} is damaged; remove it, or start again with --fresh") from error
     return trials
+
+
+def fitting(trials: Sequence[Trial], decisions: Sequence[Decision], goals: Sequence[Goal]) -> list[Trial]:
+    """The trials, if they are of a space with these decisions and have a value for each goal. Raises `Unable`."""
+    counts, names = [len(decision.options) for decision in decisions], {goal.objective.name for goal in goals}
+    for trial in trials:
+        genes = len(trial.genotype) == len(counts) and all(map(_is_option, trial.genotype, counts))
+        if not genes or (trial.values is not None and not names <= trial.values.keys()):
+            raise Unable(f"trial {trial.number} is of another space or another search")
+    return list(trials)
+
+
+def _is_option(gene: int, count: int) -> bool:
+    return 0 <= gene < count
 
 
 class Searcher(Settings, ABC):

@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "One page of what a run found and how, or of several runs.",
     "adapt": "Adapt what a run found to a folder of images that nobody has seen.",
     "predict": "Tell what images show, by a model that was adapted.",
+    "reduce": "Find the smallest architecture that fails as one of a run did, and where.",
     "export": "Write what a run found as PyTorch source, ONNX or torch.export.",
     "list": "Operators, tasks, trainers, objectives and searchers that are installed.",
     "explain": "What a finding's code means, and its cure.",

@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line that matters; where there is no terminal, a line now and then."""
+"""Progress on the terminal: two lines that stay where they are; where there is no terminal, a line now and then."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from atnas.runtime.watch import Progress as Now
 from atnas.runtime.watch import Watcher
 
 QUIET = 10.0
 """Seconds between two lines of a phase where there is no terminal; its last line comes in any case."""
+
+LONGEST = 44
+"""Columns of figures, where there are so many."""
+
+REST = 36
+"""Columns of a name, a bar, the largest counts and a time."""
 
 PHASES = {"train": "meta-training"}
 
@@ -27,32 +34,42 @@ def watcher() -> Iterator[Watcher]:
     if not console.is_terminal:
         yield Lines()
         return
-    columns = (
-        TextColumn("{task.description:14}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
+    with bars(console) as shown:
+        yield Bars(shown)
+
+
+def bars(console: Console) -> Progress:
+    """Lines of a phase, a bar, how far it is, its figures and the time that is left, as wide as the terminal."""
+    whole, figures = Column(no_wrap=True), max(8, min(LONGEST, console.width - REST))
+    return Progress(
+        TextColumn("{task.description:13}", table_column=whole),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4)),
+        MofNCompleteColumn(table_column=whole),
+        TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True, width=figures)),
+        TimeRemainingColumn(compact=True, table_column=whole),
+        console=console,
+        expand=True,
     )
-    with Progress(*columns, console=console) as bars:
-        yield Bars(bars)
 
 
 class Bars:
-    """A bar for each phase."""
+    """A line for meta-training, and one for whatever else is going on."""
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
-        self.tasks: dict[str, TaskID] = {}
+        self.lines: dict[bool, tuple[TaskID, str]] = {}
         self.figures: defaultdict[str, Figures] = defaultdict(Figures)
 
     def progress(self, now: Now) -> None:
         """Moves the bar of the phase."""
-        if now.phase not in self.tasks:
-            name = PHASES.get(now.phase, now.phase)
-            self.tasks[now.phase] = self.bars.add_task(name, total=now.total, figures="")
-        figures = self.figures[now.phase].text(now)
-        self.bars.update(self.tasks[now.phase], completed=now.done, total=now.total, figures=figures)
+        figures, name = self.figures[now.phase].text(now), PHASES.get(now.phase, now.phase)
+        line, shown = self.lines.get(now.phase == "train", (None, ""))
+        if line is None:
+            line = self.bars.add_task(name, total=now.total, figures=figures)
+        elif shown != now.phase:  # the time that is left is that of the new phase
+            self.bars.reset(line, total=now.total, description=name)
+        self.lines[now.phase == "train"] = line, now.phase
+        self.bars.update(line, completed=now.done, total=now.total, figures=figures)
 
     def note(self, sentence: str) -> None:
         """A line above the bars."""
