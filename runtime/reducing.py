@@ -1,7 +1,8 @@
 """From an architecture that fails to the smallest one that still does, and to the layer and the decisions behind it.
 
-Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): decisions are moved,
-many at once and then fewer, to what the cheapest architecture takes, as long as it fails in the same way.
+First each option that it takes is tried alone in the cheapest architecture. Then comes delta debugging (Zeller and
+Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): decisions are moved, many at once and then fewer,
+to what the cheapest architecture takes, as long as it fails in the same way.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def reduced(run: Trained, genotype: Genotype, seconds: float | None, told: Calla
     if search is None:
         raise Unable(f"{run.folder.root} has no search, so it evaluates no architectures")
     workers = Pool(run.folder.artifact().bytes, run.supernet, run.beside, 1)
+    workers.held()  # it has begun: its beginning is no candidate's time
     try:
         evaluation = Evaluation(run.plan, run.space, workers)
         failing = _Failing(search, evaluation, search.seconds if seconds is None else seconds, told)
@@ -109,7 +111,8 @@ def _reduced(run: Trained, failing: _Failing, genotype: Genotype, failure: str) 
         reason = failing.reason(candidate)
         return reason is not None and _kind(reason) == kind
 
-    found = _single(run, _chunks(run, genotype, alike), alike)
+    alone = next(filter(alike, _alone(run, genotype)), None)
+    found = _single(run, _chunks(run, genotype, alike) if alone is None else alone, alike)
     reason = failing.reason(found) or failure
     needed = tuple(_needed(run, found, failing))
     return Reduced(found, reason, len(failing.known), needed, _layer(run, found, reason))
@@ -121,6 +124,24 @@ def _kind(failure: str) -> str:
 
 
 # Smaller
+
+
+def _alone(run: Trained, genotype: Genotype) -> list[Genotype]:
+    """The cheapest architecture with one option in it that this one takes, wherever it may stand; the smallest first.
+
+    Where one option is the cause, that is the end of it.
+    """
+    _, target = run.space.costs.extreme("params", largest=False)
+    decisions, active = run.space.encoding.decisions, run.space.encoding.active(genotype)
+    taken = {str(decisions[i].options[genotype[i]]) for i, is_active in enumerate(active) if is_active}
+    found = {
+        _allowed(run, [*target[:i], option, *target[i + 1 :]])
+        for i, decision in enumerate(decisions)
+        for option, word in enumerate(decision.options)
+        if str(word) in taken
+    }
+    smaller = [one for one in found if one is not None and _size(run, one) < _size(run, genotype)]
+    return sorted(smaller, key=lambda one: _size(run, one))
 
 
 def _chunks(run: Trained, genotype: Genotype, alike: Callable[[Genotype], bool]) -> Genotype:

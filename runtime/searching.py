@@ -178,7 +178,8 @@ class Searching:
         self._failed = [*self._failed, failure] if failure else []
         if len(self._failed) == IN_ROW:
             most, times = Counter(self._failed).most_common(1)[0]
-            raise Unable(f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}")
+            cure = f"`atnas reduce {self.file.parent}` shows where that comes from"
+            raise Unable(f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}; {cure}")
 
     def _reason(self) -> str:
         if not self.trials:

@@ -271,14 +271,16 @@ class Pool:
     def held(self) -> int:
         """By all of them; what they share counts for each."""
         try:
-            return held() + sum(self._done("held", range(self.count)))
+            found: int = held() + sum(self._done("held", range(self.count)))
+            return found
         except WorkerLost:  # that is for the next work to find out
             return held()
 
     def restart(self) -> None:
-        """Other processes, with the same weights."""
+        """Other processes, with the same weights, that have begun: their beginning is not the next work's time."""
         self.close()
         self._start()
+        self.held()
 
     def close(self) -> None:
         """Ends the processes."""

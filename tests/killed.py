@@ -1,6 +1,6 @@
-"""Runs an experiment that is killed again and again: `python killed.py FILE OUT KILLS SEED`.
+"""Runs an experiment that is ended again and again: `python killed.py FILE OUT SIGNAL TIMES SEED`.
 
-Each life is a fork of one process that has loaded everything, so that it begins at once, and ends by SIGKILL after a
+Each life is a fork of one process that has loaded everything, so that it begins at once, and gets a signal after a
 random time; the last one is left alone. A checkpoint is written after every step, so that many lives end in one. Prints
 how many lives were ended, as JSON with the exit code of the last.
 """
@@ -23,22 +23,26 @@ LONGEST = 0.8
 """Seconds that a life may last before it is ended."""
 
 
-def main(file: str, out: str, kills: int, seed: int) -> None:
+STOPPED = (130, -signal.SIGTERM)
+"""How a life ends that was asked to; by the signal itself where it comes before anybody listens."""
+
+
+def main(file: str, out: str, number: int, times: int, seed: int) -> None:
     torch.set_num_threads(1)
     training.SAVE_EVERY = 0.0
     rng = random.Random(seed)
     ended = 0
-    while ended < kills:
+    while ended < times:
         life = begun(file, out)
         time.sleep(rng.uniform(0.0, LONGEST))
-        os.kill(life, signal.SIGKILL)
-        _, status = os.waitpid(life, 0)
-        if not os.WIFSIGNALED(status):
-            print(json.dumps({"kills": ended, "code": os.waitstatus_to_exitcode(status)}))
+        os.kill(life, number)
+        code = os.waitstatus_to_exitcode(os.waitpid(life, 0)[1])
+        if code not in (-signal.SIGKILL, *STOPPED):
+            print(json.dumps({"ended": ended, "code": code}))
             return
         ended += 1
-    _, status = os.waitpid(begun(file, out), 0)
-    print(json.dumps({"kills": ended, "code": os.waitstatus_to_exitcode(status)}))
+    code = os.waitstatus_to_exitcode(os.waitpid(begun(file, out), 0)[1])
+    print(json.dumps({"ended": ended, "code": code}))
 
 
 def begun(file: str, out: str) -> int:
@@ -52,4 +56,4 @@ def begun(file: str, out: str) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

@@ -11,7 +11,7 @@ from typing import Any
 from commands import TINY, run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_run import at, program
+from runs import at, program
 
 from atnas.runtime.events import Events, masked
 

@@ -1,10 +1,14 @@
-"""A run that is killed at a hundred random moments gives what one that was left alone gives, to the last bit."""
+"""A run that is ended at random moments, or whose clock jumps, gives what one left alone gives, to the last bit."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ from safetensors import safe_open
 
 from atnas.runtime import training
 
-KILLS = 100
+TIMES = {"SIGKILL": 100, "SIGTERM": 25, "SIGINT": 25}
 
 LONG = (
     TINY.replace("(relu | tanh)", "(relu | tanh) -> dropout(0.1)")
@@ -45,18 +49,43 @@ def content(path: Path) -> Any:
         return {key: file.get_tensor(key).tolist() for key in file.keys()}, timeless(about)  # noqa: SIM118
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a program, and what is left of its run."""
+    root = tmp_path_factory.mktemp("alone")
+    (root / "tiny.atnas").write_text(LONG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "SAVE_EVERY", 0.0)
+        assert run(root / "tiny.atnas", root / "run").code == 0
+    return root
+
+
+def same(one: Path, other: Path) -> None:
+    """Two runs left the same files."""
+    mine, others = left(one), left(other)
+    assert mine.keys() == others.keys()
+    for name in mine:
+        assert mine[name] == others[name], name
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork and no SIGKILL")
-def test_a_run_that_is_killed_a_hundred_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "tiny.atnas"
-    file.write_text(LONG)
-    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
-    assert run(file, tmp_path / "alone").code == 0
+@pytest.mark.parametrize("name", TIMES)
+def test_a_run_that_is_ended_many_times(name: str, alone: Path, tmp_path: Path) -> None:
     script = Path(__file__).with_name("killed.py")
-    command = [sys.executable, script, file, tmp_path / "killed", str(KILLS), "1"]
+    number, times = getattr(signal, name), TIMES[name]
+    command = [sys.executable, script, alone / "tiny.atnas", tmp_path / "run", str(int(number)), str(times), "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout) == {"kills": KILLS, "code": 0}, done.stderr[-3000:]
-    alone, killed = left(tmp_path / "alone"), left(tmp_path / "killed")
-    assert alone.keys() == killed.keys()
-    for name in alone:
-        assert alone[name] == killed[name], name
+    assert json.loads(done.stdout) == {"ended": times, "code": 0}, done.stderr[-3000:]
+    same(tmp_path / "run", alone / "run")
+
+
+def test_a_clock_that_jumps_changes_nothing(alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By years, back and forth; and one that never goes back leaps over hours, as after a sleep."""
+    rng, leaps = random.Random(1), itertools.count(0.0, 3_600.0)
+    monkeypatch.setattr(time, "time", lambda: rng.uniform(0, 4e9))
+    monkeypatch.setattr(time, "monotonic", lambda: next(leaps))
+    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
+    ended = run(alone / "tiny.atnas", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    same(tmp_path / "run", alone / "run")

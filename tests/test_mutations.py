@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from commands import atnas, run
-from test_run import INTERLEAVED, at, left, program
+from runs import INTERLEAVED, at, left, program
 
 from atnas.dsl.errors import Unable
 from atnas.runtime import training

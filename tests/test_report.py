@@ -16,6 +16,7 @@ from commands import TINY, atnas, run
 from hypothesis import given
 from hypothesis import strategies as st
 
+from atnas.dsl.errors import Unable
 from atnas.runtime.records import document_of, line_of
 from atnas.runtime.report.contributions import contributions
 from atnas.runtime.report.html import node, table, text
@@ -171,6 +172,15 @@ def test_whatever_a_run_says_is_text(made: Path, tmp_path: Path) -> None:
     assert "onerror" not in re.sub(r'alt="[^"]*"', "", page.read_text()).replace("&lt;img src=x onerror", "")
     assert any(evil in part for part in reader.said)
     assert all(each.startswith(("data:", "#")) for each in reader.loaded)
+
+
+def test_a_space_that_cannot_be_drawn_is_said(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> str:
+        raise Unable("there is no operator `conv` any more")
+
+    monkeypatch.setattr("atnas.runtime.report.page._drawn", failing)
+    said = " ".join(reported(made / "after", to=tmp_path / "report.html").said)
+    assert "the program of this run is read otherwise today (there is no operator `conv` any more)" in said
 
 
 def test_figures_are_written_for_papers(made: Path, tmp_path: Path) -> None:

@@ -159,8 +159,11 @@ def _architecture(run: Material) -> Iterator[Html]:
     if not taken:
         return
     yield node("h2", "The architecture that was found")
-    drawing = _drawn(run, taken)
-    if drawing is not None:
+    try:
+        drawing = _drawn(run, taken)
+    except (Unable, ValueError, KeyError) as error:
+        yield node("p", f"No picture: the program of this run is read otherwise today ({' '.join(str(error).split())}).")
+    else:
         said = f"The space {run.result['space']}, and in it: {_written(taken)}"
         match = re.search(r'<svg[^>]* width="([\d.]+)', drawing)
         wide = picture(drawing, said, float(match.group(1)) if match else None)
@@ -168,22 +171,19 @@ def _architecture(run: Material) -> Iterator[Html]:
     yield node("details", node("summary", "Its decisions"), pairs((k, _word(v)) for k, v in taken.items()))
 
 
-def _drawn(run: Material, taken: Mapping[str, Any]) -> str | None:
-    """The space with the architecture marked in it; None where its program is read otherwise today."""
+def _drawn(run: Material, taken: Mapping[str, Any]) -> str:
+    """The space with the architecture marked in it. Raises where its program means something else today."""
     from atnas.compiler.drawing.picture import picture
     from atnas.compiler.space import compile
     from atnas.runtime.artifact import plan_of
     from atnas.runtime.checking import read_program
 
-    try:
-        artifact = RunFolder(run.summary.root).artifact()
-        plan = plan_of(artifact)
-        module = read_program(artifact.main, artifact.read).module
-        declared = module.names[plan.settings.space.name]
-        genotype = compile(plan.net).encoding.encode(dict(taken))
-        return picture(declared, plan.net, (), genotype)
-    except (Unable, ValueError, KeyError):
-        return None
+    artifact = RunFolder(run.summary.root).artifact()
+    plan = plan_of(artifact)
+    module = read_program(artifact.main, artifact.read).module
+    declared = module.names[plan.settings.space.name]
+    genotype = compile(plan.net).encoding.encode(dict(taken))
+    return picture(declared, plan.net, (), genotype)
 
 
 # Protocol and cost

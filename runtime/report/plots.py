@@ -215,7 +215,7 @@ def _points(axes: Axes, x: Sequence[float], y: Sequence[float], label: str) -> N
 def _point(trial: Trial, goal: str, other: str) -> tuple[float, float]:
     """(Cost, score) of a trial that has values."""
     values = trial.values or {}
-    return values[other] if other in values else trial.costs[other], values[goal]
+    return float(values[other] if other in values else trial.costs[other]), values[goal]
 
 
 def _front(points: Sequence[tuple[float, float]], directions: tuple[str, str]) -> list[tuple[float, float]]:

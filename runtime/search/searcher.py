@@ -72,7 +72,7 @@ class Trial:
                 failure=None if data["failure"] is None else str(data["failure"]),
                 seconds=float(data["seconds"]),
                 architecture=dict(data.get("architecture", {})),
-                costs={name: int(cost) for name, cost in data.get("costs", {}).items()},
+                costs={name: _cost(cost) for name, cost in data.get("costs", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError("the line is no trial") from error
@@ -181,6 +181,11 @@ def leaders(history: Sequence[Trial], goals: Sequence[Goal]) -> Iterator[Genotyp
     while (top := best(left, goals)) is not None:
         yield top.genotype
         left = [trial for trial in left if trial.genotype != top.genotype]
+
+
+def _cost(data: Json) -> int:
+    """Raises OverflowError where a float does not hold it."""
+    return int(data) if isfinite(float(data)) else 0
 
 
 def _numbers(data: dict[str, float | None] | None) -> dict[str, float] | None:

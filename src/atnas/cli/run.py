@@ -66,7 +66,10 @@ def command(
         except Interrupted:
             watching.note(f"stopped; everything is saved in {root}, and the same command goes on from here")
             return 130
-    show(folder.read(folder.result.name))
+    result = folder.read(folder.result.name)
+    show(result)
+    if failed := result["search"]["failed"]:
+        click.echo(f"{failed} of {result['search']['trials']} trials failed: `atnas reduce {root}` shows why", err=True)
     return 0
 
 
