@@ -54,7 +54,7 @@ def batching(
     """
     if (folder.root / NAME).exists():
         found = folder.read(NAME)
-        return Batching(Grouping(**found["training"]), Grouping(**found["scoring"]))
+        return Batching(*(Grouping(found[of]["tasks"], found[of]["apart"]) for of in ("training", "scoring")))
     asked = plan.train.together
     chosen = (
         Batching(Grouping(asked), Grouping(asked))

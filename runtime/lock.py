@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.files import write
+from atnas.runtime.files import content, write
 from atnas.runtime.records import plain
 
 NAME: Final = "lock"
@@ -76,7 +76,7 @@ def _taken(folder: Path) -> int | None:
 def _owner(folder: Path) -> str:
     """Who it is, in words; nothing where that cannot be told."""
     try:
-        about = json.loads((folder / NAME).read_bytes()[:LONGEST])
+        about = json.loads(content(folder / NAME, LONGEST))
         return f": process {int(about['process'])} on {str(about['host'])[:80]}, since {str(about['since'])[:80]}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (Unable, ValueError, KeyError, TypeError):
         return ""

@@ -40,12 +40,12 @@ def record_of(text: bytes, sealed: bool) -> dict[str, Json]:
     before, mark, after = text.rstrip(b"\n").rpartition(_MARK)
     if mark:
         digits, end = after[:9], after[9:]
-        if digits != f'{crc32(before + mark):08x}"'.encode() or end.strip() != b"}":
+        if digits != b'%08x"' % crc32(mark, crc32(before)) or end.strip() != b"}":
             raise ValueError("the checksum does not fit")
     elif sealed:
         raise ValueError("the checksum is missing")
     try:
-        found = json.loads(text)
+        found = json.loads(text.decode())
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(found, dict):

@@ -83,7 +83,9 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _step(folder: RunFolder) -> int:
-    """The last step that the metrics tell of."""
+    """The last step that the metrics tell of; 0 where they tell of none, or are no file."""
+    if not folder.metrics.is_file():
+        return 0
     try:
         with folder.metrics.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST))

@@ -66,7 +66,7 @@ class Trial:
             return cls(
                 number=int(data["number"]),
                 generation=int(data["generation"]),
-                genotype=tuple(int(gene) for gene in data["genotype"]),
+                genotype=tuple(map(int, data["genotype"])),
                 values=_numbers(data["values"]),
                 errors=_numbers(data["errors"]) or {},
                 failure=None if data["failure"] is None else str(data["failure"]),
