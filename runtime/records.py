@@ -15,6 +15,7 @@ from typing import Any, Final
 Json = Any
 
 CHECKSUM: Final = "crc32"
+_decoded: Final = json.JSONDecoder().raw_decode
 _MARK: Final = f'"{CHECKSUM}": "'.encode()
 
 
@@ -37,18 +38,20 @@ def plain(document: Mapping[str, Json]) -> str:
 
 def record_of(text: bytes, sealed: bool) -> dict[str, Json]:
     """What was written. Raises ValueError where it is damaged, or has no checksum and `sealed` says that it has one."""
-    before, mark, after = text.rstrip(b"\n").rpartition(_MARK)
+    text = text.strip()
+    before, mark, after = text.rpartition(_MARK)
     if mark:
         digits, end = after[:9], after[9:]
         if digits != b'%08x"' % crc32(mark, crc32(before)) or end.strip() != b"}":
             raise ValueError("the checksum does not fit")
     elif sealed:
         raise ValueError("the checksum is missing")
+    words = text.decode()
     try:
-        found = json.loads(text.decode())
+        found, ends = _decoded(words)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or ends < len(words):
         raise ValueError("it is no object")
     found.pop(CHECKSUM, None)
     return found

@@ -210,7 +210,7 @@ def stopped(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
-@pytest.mark.parametrize("name", ["trials.jsonl", "checkpoints", "search"])
+@pytest.mark.parametrize("name", ["trials.jsonl", "metrics.jsonl", "checkpoints", "search"])
 def test_a_run_is_not_written_through_a_link(name: str, outside: Path, tmp_path: Path) -> None:
     file, out = stopped(tmp_path)
     target = outside / "file" if name.endswith("jsonl") else outside
@@ -225,7 +225,7 @@ def test_a_run_is_not_written_through_a_link(name: str, outside: Path, tmp_path:
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
 def test_what_is_replaced_is_the_link_and_not_what_it_leads_to(outside: Path, tmp_path: Path) -> None:
     file, out = stopped(tmp_path)
-    for name in ("best.json", "test.json", "metrics.jsonl", "result.json.old", f".run.json.{os.getpid()}.tmp", "lock", "report.html"):
+    for name in ("best.json", "test.json", "result.json.old", f".run.json.{os.getpid()}.tmp", "lock", "report.html"):
         (out / name).unlink(missing_ok=True)
         (out / name).symlink_to(outside / "file")
     assert run(file, out).code == 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import inf, sqrt
 from typing import Any
 
@@ -33,16 +34,8 @@ class Contribution:
 class Sums:
     """Of scores: how many, their sum and that of their squares, less a number that lies among them."""
 
-    __slots__ = ("count", "squares", "total")
-
-    def __init__(self) -> None:
-        self.count, self.total, self.squares = 0, 0.0, 0.0
-
-    def add(self, score: float) -> None:
-        """One more."""
-        self.count += 1
-        self.total += score
-        self.squares += score * score
+    def __init__(self, scores: Sequence[float]) -> None:
+        self.count, self.total, self.squares = len(scores), sum(scores), sum(score * score for score in scores)
 
     @property
     def mean(self) -> float:
@@ -65,21 +58,19 @@ def contributions(tried: Iterable[tuple[Mapping[str, Any], float]]) -> list[Cont
     `tried`: architectures, as the decisions that matter in them with what they take, and their scores. Means say what
     went together, not what caused it: a search looks more often where it found good scores.
     """
-    sums: dict[str, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
+    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     among: float | None = None
     for architecture, score in tried:
         among = score if among is None else among
+        less = score - among
         for decision, option in architecture.items():
-            sums[decision][option if isinstance(option, str) else _word(option)].add(score - among)
-    found = [_contribution(decision, options, among or 0.0) for decision, options in sums.items() if len(options) > 1]
+            scores[decision][option if isinstance(option, str) else _word(option)].append(less)
+    found = [_contribution(decision, options, among or 0.0) for decision, options in scores.items() if len(options) > 1]
     return sorted(found, key=lambda one: (-one.share, one.decision))
 
 
-def _contribution(decision: str, options: Mapping[str, Sums], among: float) -> Contribution:
-    whole = Sums()
-    for each in options.values():
-        whole.count, whole.total = whole.count + each.count, whole.total + each.total
-        whole.squares += each.squares
+def _contribution(decision: str, scores: Mapping[str, Sequence[float]], among: float) -> Contribution:
+    options, whole = {name: Sums(each) for name, each in scores.items()}, Sums(list(chain(*scores.values())))
     within = sum(each.spread for each in options.values())
     share = 1 - within / whole.spread if whole.spread > 0 else 0.0
     return Contribution(

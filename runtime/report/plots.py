@@ -94,7 +94,7 @@ def search(run: Material) -> Plot | None:
     _points(axes, numbers, values, label="a trial")
     axes.step(numbers, best, where="post", color=SERIES[0], linewidth=1.5, label="best so far")
     _axes(axes, "trial", goal)
-    axes.legend(loc="best")
+    _legend(axes, len(numbers))
     failed = len(run.trials) - len(run.scored)
     said = f"{len(run.trials):,} trials, {failed} of them failed; best {goal} {value(best[-1], goal)}"
     return Plot("search", "The search, trial by trial", said, made)
@@ -124,7 +124,7 @@ def trade_off(run: Material) -> Plot | None:
         label = f"front after generation {generation + 1}"
         axes.step(*zip(*front, strict=True), where="post", color=SERIES[0], alpha=opacity, label=label)
     _axes(axes, other, goal)
-    axes.legend(loc="best")
+    _legend(axes, len(tried))
     said = f"{len(tried):,} architectures; {len(front)} on the front of {goal} and {other}"
     return Plot("front", f"{goal.capitalize()} and {other}", said, made)
 
@@ -208,8 +208,15 @@ def _bins(scores: Sequence[float]) -> Sequence[float] | int:
 
 
 def _points(axes: Axes, x: Sequence[float], y: Sequence[float], label: str) -> None:
+    import numpy as np
+
     many = len(x) > MANY
-    axes.scatter(x, y, s=3 if many else 9, color=FAINT, alpha=0.5, linewidths=0, rasterized=many, label=label)
+    axes.scatter(np.asarray(x, float), np.asarray(y, float), s=3 if many else 9, color=FAINT, alpha=0.5, linewidths=0, rasterized=many, label=label)
+
+
+def _legend(axes: Axes, points: int) -> None:
+    """Where it hides least; that takes seconds to find out among many points."""
+    axes.legend(loc="best" if points <= MANY else "lower right")
 
 
 def _point(trial: Trial, goal: str, other: str) -> tuple[float, float]:

@@ -42,7 +42,7 @@ COMMANDS = {
     "doctor": "What this machine offers, and what is missing.",
 }
 
-SHORT = {"check", "fmt", "list", "explain"}
+SHORT = {"check", "fmt", "list", "explain", "runs", "report"}
 """Commands that are done before it pays to look for garbage: what they make, they need to the end."""
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
