@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ def onnx(module: fx.GraphModule, signature: Signature, about: str) -> bytes:
 
 def run_onnx(file: bytes) -> Callable[[Tensor], Tensor]:
     """What is in such a file, as a function of batches."""
+    _installed()
     import onnxruntime
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
@@ -91,6 +93,8 @@ def _batch() -> Any:
 
 
 def _installed() -> None:
+    """Raises `Unable` where a library is missing. What it imports reports to nobody, unless the user wants it to."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx
         import onnxruntime
