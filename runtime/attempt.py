@@ -25,6 +25,7 @@ def attempt(work: Callable[[], T], seconds: float | None, workers: Workers) -> T
     raised as it is.
     """
     try:
+        workers.ready()  # their beginning is nobody's time
         with limited(seconds):
             return work()
     except (TooLong, WorkerLost) as error:

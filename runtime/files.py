@@ -62,7 +62,7 @@ def content(path: Path, most: int = DOCUMENT) -> bytes:
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
-            raise Unable(f"{path} is no file")
+            raise Unable(f"{path} cannot be read: it is no file")
         if status.st_size > most:
             raise Unable(f"{path} is larger than {most // 1_000_000:,} MB: no run writes that")
         return path.read_bytes()

@@ -1,8 +1,8 @@
 """From an architecture that fails to the smallest one that still does, and to the layer and the decisions behind it.
 
 First each option that it takes is tried alone in the cheapest architecture. Then comes delta debugging (Zeller and
-Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): decisions are moved, many at once and then fewer,
-to what the cheapest architecture takes, as long as it fails in the same way.
+Hildebrandt, "Simplifying and isolating failure-inducing input", 2002): decisions are moved, many at once and then
+fewer, to what the cheapest architecture takes, as long as it fails in the same way.
 """
 
 from __future__ import annotations
@@ -70,7 +70,6 @@ def reduced(run: Trained, genotype: Genotype, seconds: float | None, told: Calla
     if search is None:
         raise Unable(f"{run.folder.root} has no search, so it evaluates no architectures")
     workers = Pool(run.folder.artifact().bytes, run.supernet, run.beside, 1)
-    workers.held()  # it has begun: its beginning is no candidate's time
     try:
         evaluation = Evaluation(run.plan, run.space, workers)
         failing = _Failing(search, evaluation, search.seconds if seconds is None else seconds, told)

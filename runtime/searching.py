@@ -163,7 +163,11 @@ class Searching:
         errors: dict[str, float] = {}
         failure = None
         try:
-            found = attempt(lambda: measured(genotype, self.search.goals, self.evaluation), self.search.seconds, self.evaluation.workers)
+            found = attempt(
+                lambda: measured(genotype, self.search.goals, self.evaluation),
+                self.search.seconds,
+                self.evaluation.workers,
+            )
             values = {name: measurement.value for name, measurement in found.items()}
             errors = {name: measurement.standard_error for name, measurement in found.items()}
         except Failed as error:
@@ -178,8 +182,10 @@ class Searching:
         self._failed = [*self._failed, failure] if failure else []
         if len(self._failed) == IN_ROW:
             most, times = Counter(self._failed).most_common(1)[0]
-            cure = f"`atnas reduce {self.file.parent}` shows where that comes from"
-            raise Unable(f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}; {cure}")
+            raise Unable(
+                f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}; "
+                f"`atnas reduce {self.file.parent}` shows where that comes from"
+            )
 
     def _reason(self) -> str:
         if not self.trials:

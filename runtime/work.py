@@ -110,8 +110,11 @@ class Workers(Protocol):
     def scores(self, units: Sequence[Unit]) -> list[Score]:
         """The score of each task, one unit after another."""
 
+    def ready(self) -> None:
+        """Waits until work would begin at once."""
+
     def held(self) -> int:
-        """The most bytes of memory that this process and those that work for it ever held; 0 where that is not known."""
+        """The most bytes of memory that this process and those that work for it ever held; 0 where it is not known."""
 
     def restart(self) -> None:
         """Drops work in progress, and is ready for other work."""
@@ -139,6 +142,9 @@ class Serial:
         self._mode(training=False)
         with _rows():
             return [score for unit in units for score in self._scores(unit)]
+
+    def ready(self) -> None:
+        """It always does."""
 
     def held(self) -> int:
         """By this process, or on the GPU."""
@@ -250,6 +256,7 @@ class Pool:
         self._start()
 
     def _start(self) -> None:
+        self._begun = False
         context = multiprocessing.get_context("spawn")
         for _ in range(self.count):
             here, there = context.Pipe()
@@ -268,6 +275,12 @@ class Pool:
         """Shared out in turn; the answers in the order of the units."""
         return [Score(*pair) for of_unit in self._done("scores", units) for pair in of_unit]
 
+    def ready(self) -> None:
+        """Waits until all processes have begun."""
+        if not self._begun:
+            self._done("held", range(self.count))
+            self._begun = True
+
     def held(self) -> int:
         """By all of them; what they share counts for each."""
         try:
@@ -277,10 +290,9 @@ class Pool:
             return held()
 
     def restart(self) -> None:
-        """Other processes, with the same weights, that have begun: their beginning is not the next work's time."""
+        """Other processes, with the same weights."""
         self.close()
         self._start()
-        self.held()
 
     def close(self) -> None:
         """Ends the processes."""

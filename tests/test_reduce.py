@@ -23,7 +23,7 @@ class Picky(nn.Module):
         self.linear = nn.Linear(n, n)
 
     def forward(self, x):
-        if x.abs().sum() > 0:
+        if not x.is_meta and x.abs().sum() > 0:
             HOW
         return self.linear(x)
 """

@@ -162,7 +162,8 @@ def _architecture(run: Material) -> Iterator[Html]:
     try:
         drawing = _drawn(run, taken)
     except (Unable, ValueError, KeyError) as error:
-        yield node("p", f"No picture: the program of this run is read otherwise today ({' '.join(str(error).split())}).")
+        why = " ".join(str(error).split())
+        yield node("p", f"No picture: the program of this run is read otherwise today ({why}).")
     else:
         said = f"The space {run.result['space']}, and in it: {_written(taken)}"
         match = re.search(r'<svg[^>]* width="([\d.]+)', drawing)

@@ -211,7 +211,16 @@ def _points(axes: Axes, x: Sequence[float], y: Sequence[float], label: str) -> N
     import numpy as np
 
     many = len(x) > MANY
-    axes.scatter(np.asarray(x, float), np.asarray(y, float), s=3 if many else 9, color=FAINT, alpha=0.5, linewidths=0, rasterized=many, label=label)
+    axes.scatter(
+        np.asarray(x, float),
+        np.asarray(y, float),
+        s=3 if many else 9,
+        color=FAINT,
+        alpha=0.5,
+        linewidths=0,
+        rasterized=many,
+        label=label,
+    )
 
 
 def _legend(axes: Axes, points: int) -> None:
