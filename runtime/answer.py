@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, isnan, log, nan
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
@@ -182,7 +182,8 @@ def _judge(run: Run, name: str, genotypes: Sequence[Genotype]) -> Judged:
         scores: list[float] = []
         for first in range(0, count, PORTION):
             size = min(PORTION, count - first)
-            scores += run.evaluation.tried([genotype] * size, "test", "test", first)
+            lost = any(map(isnan, scores))  # then its mean is none, and it may take as long again to fail
+            scores += [nan] * size if lost else run.evaluation.tried([genotype] * size, "test", "test", first)
             run.tell(Progress(f"test: {name}", n * count + first + size, count * len(genotypes)))
         found.append(tuple(scores))
     return Judged(tuple(genotypes), tuple(found))

@@ -67,14 +67,14 @@ def open_artifact(content: bytes, path: str) -> Artifact:
     try:
         whole = json.loads(content)
         body = {key: whole[key] for key in ("experiment", "settings", "sources", "space")}
-        kind, form, digest = whole["kind"], whole["format"], whole["digest"]
+        kind, form, whole_as_written = whole["kind"], whole["format"], whole["digest"] == _digest(body)
         sources = {str(name): str(text) for name, text in body["sources"]}
         settings = tuple((str(k), str(v)) for k, v in body["settings"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unable(f"{path} is no artifact, or a damaged one; compile its source again") from error
     if kind == MARK and form != FORMAT:
         raise Unable(f"{path} has format {form}, and this version reads format {FORMAT}; compile its source again")
-    if kind != MARK or digest != _digest(body) or not sources:
+    if kind != MARK or not whole_as_written or not sources:
         raise Unable(f"{path} is a damaged artifact: its digest does not fit; compile its source again")
     return Artifact(sources, str(body["experiment"]), settings, body["space"])
 

@@ -46,15 +46,15 @@ class Evaluation:
         return self.scores([genotype] * tasks, "val", "fitness", 0, measure)
 
     def tried(self, genotypes: Sequence[Genotype], split: Split, purpose: str, first: int = 0) -> list[float]:
-        """As `scores`, but not a number where an architecture of several that the space has fails."""
+        """As `scores`, but not a number where an architecture of several that the space has fails, on any task."""
         if not self.space.net.decisions:
             return self.scores(genotypes, split, purpose, first)
         seconds = self.plan.search.seconds if self.plan.search else None
         try:
             return attempt(lambda: self.scores(genotypes, split, purpose, first), seconds, self.workers)
         except Failed:
-            if len(genotypes) == 1:
-                return [nan]
+            if len(set(genotypes)) == 1:  # its mean is no number, whatever it has on other tasks
+                return [nan] * len(genotypes)
             one_by_one = (self.tried([g], split, purpose, first + i) for i, g in enumerate(genotypes))
             return [score for one in one_by_one for score in one]
 

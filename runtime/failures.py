@@ -14,8 +14,8 @@ class Failed(Exception):
     """Why work failed, in one line."""
 
 
-class TooLong(Exception):
-    """A time limit has passed."""
+class TooLong(BaseException):
+    """A time limit has passed. Nobody's layer swallows it with its own exceptions."""
 
 
 class Unfit(Unable):
@@ -27,13 +27,20 @@ class WorkerLost(Unable):
 
 
 class WorkerError(Exception):
-    """What a worker process raised; its text is the traceback from there."""
+    """What a worker process raised: why in one line, and the traceback from there."""
+
+    def __init__(self, why: str, trace: str) -> None:
+        super().__init__(why, trace)
+        self.why, self.trace = why, trace
+
+    def __str__(self) -> str:
+        return self.trace
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """One line: the kind of the error, where its words do not say all, and its words."""
-    if isinstance(error, WorkerError):  # a traceback ends with the error
-        return str(error).strip().splitlines()[-1][:WIDEST]
+    if isinstance(error, WorkerError):
+        return error.why
     words = " ".join(str(error).split())
     plain = isinstance(error, TooLong | Unable | Failed)
     return (words if plain and words else f"{type(error).__name__}: {words}")[:WIDEST]

@@ -73,7 +73,7 @@ def launch(
 
 def _began_with(before: Path, folder: RunFolder) -> None:
     """Raises `Unable` where a run that goes on did not begin with the weights of another one."""
-    origin = folder.read(ABOUT).get("inherited", {}).get("from")
+    origin = (folder.read(ABOUT).get("inherited") or {}).get("from")
     if origin is None or Path(origin).resolve() != before.resolve():
         began = "without the weights of another" if origin is None else f"with the weights of {origin}"
         raise Unable(f"the run in {folder.root} began {began}; --out NEW or --fresh begins one with those of {before}")

@@ -10,7 +10,7 @@ from atnas.dsl.errors import Unable
 from atnas.runtime.adapting import Adapted, adapt, search
 from atnas.runtime.answer import drawn_from, learned_by
 from atnas.runtime.card import card
-from atnas.runtime.files import content
+from atnas.runtime.files import content, within
 from atnas.runtime.meaning import digest
 from atnas.runtime.model import save_model
 from atnas.runtime.tasks.support import Support, read_support, scale_of
@@ -36,6 +36,8 @@ def make_model(
     found = trained(run)
     images = read_support(support, found.plan.tasks, skipped)
     folder = target if target is not None else run / "adapted" / support.resolve().name
+    if target is None:
+        within(folder, run)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Unable(f"{folder} is there and no empty folder; name another one with -o, or take it away")
     genotype = architecture(found, "best")

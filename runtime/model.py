@@ -20,6 +20,7 @@ from atnas.compiler.encoding import Genotype
 from atnas.compiler.export.graphs import Signature, signature
 from atnas.compiler.space import Compiled, compile
 from atnas.compiler.supernet import Weights, unfilled
+from atnas.dsl.cases import at
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.files import content, told, write
@@ -136,10 +137,15 @@ def open_model(folder: Path) -> Classifier:
         labels = tuple(map(str, about["labels"]))
         channels, height, width = map(int, images["shape"])
         mean, std = (tuple(map(float, images[name])) for name in ("mean", "std"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unable(f"{folder / ABOUT} does not describe a model of its program: {error}") from error
     if not all(map(isfinite, (*mean, *std))) or len({len(mean), len(std), channels}) > 1 or not all(std):
         raise Unable(f"{folder / ABOUT} does not say how its images are scaled")
+    ((_, output),) = space.net.outputs
+    shape = space.net.nodes[output].shape
+    (answers, *_) = shape if isinstance(shape, tuple) else at(shape, genotype)
+    if (channels, height, width) != signature(space.net).shape or not 1 <= len(labels) <= answers:
+        raise Unable(f"{folder / ABOUT} describes other images or more labels than its program has")
     module = unfilled(space.net, genotype, running=True)
     if {n: t.shape for n, t in module.state_dict().items()} != {n: t.shape for n, t in state.items()}:
         raise Unable(f"{folder / WEIGHTS} holds the numbers of another network than {ABOUT} describes")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from binascii import crc32
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final
 
 Json = Any
 
 CHECKSUM: Final = "crc32"
-_decoded: Final = json.JSONDecoder().raw_decode
+LARGEST: Final = 1e100
+"""Floats beyond it are kept as if they were not finite: with their squares and sums they soon would not be."""
+
 _MARK: Final = f'"{CHECKSUM}": "'.encode()
 
 
@@ -46,15 +47,32 @@ def record_of(text: bytes, sealed: bool) -> dict[str, Json]:
             raise ValueError("the checksum does not fit")
     elif sealed:
         raise ValueError("the checksum is missing")
-    words = text.decode()
-    try:
-        found, ends = _decoded(words)
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
-    if not isinstance(found, dict) or ends < len(words):
-        raise ValueError("it is no object")
+    found = parsed(text.decode())
     found.pop(CHECKSUM, None)
     return found
+
+
+def parsed(text: str) -> dict[str, Json]:
+    """An object of finite numbers and of words that can be written again. Raises ValueError where it is none."""
+    try:
+        found, end = _decoded(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(found, dict) or end < len(text):
+        raise ValueError("it is no object")
+    if "\\ud" in text or "\\uD" in text:  # halves of a letter may be written so
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"{text} is beyond all numbers that are written")
+    return number
+
+
+_decoded: Final = json.JSONDecoder(parse_float=_float, parse_constant=_float).raw_decode
 
 
 def _sealed(text: str) -> str:
@@ -69,4 +87,4 @@ def _finite(value: Json) -> Json:
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    return None if isinstance(value, float) and not abs(value) <= LARGEST else value

@@ -7,6 +7,7 @@ fewer, to what the cheapest architecture takes, as long as it fails in the same 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Needed:
 class Reduced:
     """The smallest architecture that was found to fail, why it does, and how many were evaluated.
 
+    `free` says whether constraints allow others in which one decision, or two that are tied, take something else.
     `layer` is the one that raises, or the first whose output is not finite though what it takes is; None where no
     single layer does.
     """
@@ -57,6 +59,7 @@ class Reduced:
     failure: str
     tried: int
     needed: tuple[Needed, ...]
+    free: bool
     layer: LayerNode | None
 
 
@@ -114,12 +117,13 @@ def _reduced(run: Trained, failing: _Failing, genotype: Genotype, failure: str) 
     found = _single(run, _chunks(run, genotype, alike) if alone is None else alone, alike)
     reason = failing.reason(found) or failure
     needed = tuple(_needed(run, found, failing))
-    return Reduced(found, reason, len(failing.known), needed, _layer(run, found, reason))
+    free = any(_others(run, found, i) for i in range(len(found)))
+    return Reduced(found, reason, len(failing.known), needed, free, _layer(run, found, reason))
 
 
 def _kind(failure: str) -> str:
-    """What failures of one cause have in common: the kind of the error, or its first words."""
-    return failure.partition(":")[0]
+    """What failures of one cause have in common: their words without numbers, which differ with sizes."""
+    return re.sub(r"[0-9]+", "0", failure)
 
 
 # Smaller
@@ -174,9 +178,28 @@ def _others(run: Trained, genotype: Genotype, decision: int) -> dict[int, Genoty
     """By another option of a decision the architecture that takes it."""
     if not run.space.encoding.active(genotype)[decision]:
         return {}
-    every = range(len(run.space.encoding.decisions[decision].options))
-    changed = {o: _allowed(run, [*genotype[:decision], o, *genotype[decision + 1 :]]) for o in every}
+    every = (o for o in range(len(run.space.encoding.decisions[decision].options)) if o != genotype[decision])
+    changed = {o: _with(run, genotype, decision, o) for o in every}
     return {option: one for option, one in changed.items() if one is not None and one != genotype}
+
+
+def _with(run: Trained, genotype: Genotype, decision: int, option: int) -> Genotype | None:
+    """With another option; where a constraint ties it to a second decision, that one changes, too, to its first that
+    will do.
+    """
+    genes = [*genotype[:decision], option, *genotype[decision + 1 :]]
+    alone = _allowed(run, genes)
+    if alone is not None:
+        return alone
+    for other, each in enumerate(run.space.encoding.decisions):
+        if other != decision:
+            pairs = ([*genes[:other], o, *genes[other + 1 :]] for o in range(len(each.options)))
+            found = next(
+                (one for one in (_allowed(run, pair) for pair in pairs) if one and one[decision] == option), None
+            )
+            if found is not None:
+                return found
+    return None
 
 
 def _allowed(run: Trained, genes: Sequence[int]) -> Genotype | None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 Figure = float | None
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+Size = Annotated[int, Field(ge=0, le=10**300)]
 Architecture = dict[str, bool | int | float | str | list[int]]
 
 DIGITS: Final = 4_000
@@ -45,8 +46,8 @@ class Row(Stored):
 
     score: Figure
     ci95: Figure
-    params: Count
-    macs: Count
+    params: Size
+    macs: Size
     latency: dict[str, float] = {}
 
 
@@ -124,7 +125,7 @@ class Tests(RootModel[dict[str, list[Tested]]]):
 class Side(Stored):
     """How many tasks go side by side."""
 
-    tasks: Annotated[int, Field(ge=1)]
+    tasks: Annotated[int, Field(ge=1, le=10**6)]
     apart: bool
 
 
@@ -153,7 +154,23 @@ class Checkpoint(Stored):
     best_score: Figure
     spent: float
     held: Count = 0
+    lost: Count = 0
     trials: Count = 0
+
+
+class Best(Stored):
+    """What the best weights by validation say of themselves."""
+
+    step: Count
+    score: Figure
+
+
+class Inherited(Stored):
+    """What weights say of themselves that a run began with."""
+
+    origin: str = Field(alias="from")
+    numbers: Count
+    of_numbers: Count
 
 
 DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {

@@ -6,12 +6,13 @@ import json
 from binascii import crc32
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from atnas.dsl.errors import Unable
 from atnas.runtime.device import available
 from atnas.runtime.files import write
-from atnas.runtime.records import CHECKSUM, Json
+from atnas.runtime.records import CHECKSUM, Json, parsed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,16 +34,18 @@ def load_tensors(path: Path, sealed: bool) -> tuple[dict[str, Tensor], dict[str,
     from safetensors import SafetensorError, safe_open
 
     try:
-        free = available()
-        if free is not None and path.stat().st_size > free:
+        free, status = available(), path.stat()
+        if not S_ISREG(status.st_mode):
+            raise Unable(f"{path} is damaged: it is no file")
+        if free is not None and status.st_size > free:
             raise Unable(f"{path} holds more numbers than there is memory")
         with safe_open(path, framework="pt") as file:
-            about = dict(json.loads((file.metadata() or {})[ABOUT]))
+            about = parsed((file.metadata() or {})[ABOUT])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         told = about.pop(CHECKSUM, None)
     except FileNotFoundError:
         raise Unable(f"{path} is not there") from None
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise Unable(f"{path} is damaged") from error
     if (sealed or told is not None) and told != _checksum(tensors, about):
         raise Unable(f"{path} is damaged: its checksum does not fit")

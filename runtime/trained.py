@@ -21,7 +21,7 @@ from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.program import Plan
 from atnas.runtime.search.searcher import Trial, fitting
 from atnas.runtime.seeds import derive
-from atnas.runtime.training import beside_weights, network_weights, of_supernet
+from atnas.runtime.training import INHERITED, beside_weights, network_weights, of_supernet
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def so_far(root: Path) -> Trained:
     if folder.has("best"):
         return _trained(folder, plan, folder.load("best")[0])
     last = folder.latest(len(folder.read_trials()))
+    if last is None and folder.has(INHERITED):
+        return _trained(folder, plan, folder.load(INHERITED)[0])
     return _trained(folder, plan, None if last is None else network_weights(last[0]))
 
 

@@ -21,6 +21,7 @@ from atnas.runtime.learn.changing import used
 from atnas.runtime.learn.meta import Diverged, StepResult, outer_step
 from atnas.runtime.learn.outer import OuterOptimizer
 from atnas.runtime.learn.settings import rate
+from atnas.runtime.stored import Best, Inherited, checked
 from atnas.runtime.work import ONE_BY_ONE, Which, units
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Training:
             self._lost = 0
         except (Failed, Diverged) as error:
             self._lost += 1
-            if self._lost == (LOST if self._plan.net.decisions else 1):
+            if self._lost >= (LOST if self._plan.net.decisions else 1):
                 raise Unable(str(error)) from error
             result = StepResult(nan, None, nan, len(shared))
             self.reasons.add(str(error))
@@ -142,7 +143,8 @@ class Training:
             raise Unable(f"training diverged: no validation gave a finite loss{why}")
         try:
             weights, about = self.folder.load("best")
-        except Unable as error:
+            checked(Best, about)
+        except (Unable, ValueError) as error:
             raise Unable(f"{error}, and it held the best weights: start anew with --fresh") from error
         self._put(weights)
         self.best_score = about["score"]
@@ -161,6 +163,7 @@ class Training:
             "best_score": self.best_score,
             "spent": self.spent,
             "held": self.held,
+            "lost": self._lost,
             "trials": trials,
         }
         self.folder.save_step(self.step, weights | optimizer, about)
@@ -187,7 +190,7 @@ class Training:
         except ValueError as error:
             raise Unable(f"the checkpoint is of another run: {error}") from error
         self.step, self.best_score, self.spent = about["step"], about["best_score"], about["spent"]
-        self.held = about.get("held", 0)
+        self.held, self._lost = about.get("held", 0), about.get("lost", 0)
         self._saved_step = self.step
         lost = self.folder.rewind(self.step)
         return [
@@ -201,6 +204,10 @@ class Training:
         if not self.folder.has(INHERITED):
             return []
         weights, about = self.folder.load(INHERITED)
+        try:
+            checked(Inherited, about)
+        except ValueError as error:
+            raise Unable("what the run began with is damaged: start anew with --fresh and --from") from error
         self._put(weights)
         anew = ground(self.supernet, self._plan.tasks, self._plan.settings.seed)
         begun = Beside.begun(self.train.learner, anew)  # beside what was inherited

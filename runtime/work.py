@@ -26,7 +26,7 @@ from atnas.compiler.supernet import Supernet
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import open_artifact, plan_of
 from atnas.runtime.device import held, keep_memory
-from atnas.runtime.failures import Failed, TooLong, Unfit, WorkerError, WorkerLost, free, reason
+from atnas.runtime.failures import Failed, Unfit, WorkerError, WorkerLost, free, reason
 from atnas.runtime.learn.adapt import Score, evaluate
 from atnas.runtime.learn.beside import Beside, ground
 from atnas.runtime.learn.changing import changing
@@ -163,7 +163,7 @@ class Serial:
                 return self._gradient(unit, progress)
         except Unfit as error:
             return Failed(reason(error))
-        except (Unable, TooLong):
+        except Unable:
             raise
         except Exception as error:
             free()
@@ -261,7 +261,7 @@ class Pool:
         for _ in range(self.count):
             here, there = context.Pipe()
             process = context.Process(target=_serve, args=(there, *self._given), daemon=True)
-            with _deaf():
+            with _deaf(), _alone():
                 process.start()
             there.close()
             self._pipes.append(here)
@@ -355,6 +355,19 @@ def _deaf() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Processes started within do not import the main module once more: a script would run again in each of them."""
+    main = sys.modules["__main__"]
+    before: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
+    vars(main).update(__spec__=None)
+    vars(main).pop("__file__", None)
+    try:
+        yield
+    finally:
+        vars(main).update(before)
+
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform.startswith("linux") else os.cpu_count() or 1
@@ -384,10 +397,10 @@ def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], a
 
 def _portable(error: Exception) -> Exception:
     """The error as the main process is to raise it: a failed evaluation, a refusal, or a fault with its traceback."""
-    for kind in (Unfit, Unable, MemoryError, RuntimeError):
+    for kind in (Unfit, Unable):
         if isinstance(error, kind):
             return kind(str(error))
-    return WorkerError("".join(traceback.format_exception(error)))
+    return WorkerError(reason(error), "".join(traceback.format_exception(error)))
 
 
 def _plain(serial: Serial, kind: str, units: list[Unit], *progress: float) -> list[Any]:

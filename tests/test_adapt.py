@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_with_one_image_a_class_nothing_is_held_out_and_it_is_said(finished: Pat
     about = json.loads((tmp_path / "model" / "model.json").read_text())
     assert about["architecture"] == json.loads((finished / "best.json").read_text())
     assert about["cross_validation"] == {"right": 0, "asked": 0, "parts": 0, "architectures": 1}
+
+
+def test_a_model_is_not_written_through_a_link(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "elsewhere").mkdir()
+    (run / "adapted").symlink_to(tmp_path / "elsewhere")
+    ended = atnas("adapt", run, "--support", folder(tmp_path / "letters", dict.fromkeys(CLASSES, 2)))
+    assert ended.code == 2
+    assert "is a link that leads out of" in ended.err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_the_same_folder_gives_the_same_model(finished: Path, tmp_path: Path) -> None:

@@ -182,3 +182,18 @@ def test_in_a_notebook_things_show_themselves(made: Path, file: Path, tmp_path: 
     assert model._repr_markdown_().startswith("# An image classifier of 3 classes")
     page = api.open_run(made / "run").report(tmp_path / "page.html")
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_script_needs_no_guard_for_workers(tmp_path: Path) -> None:
+    """What stands at its top level runs once."""
+    (tmp_path / "tiny.atnas").write_text(TINY)
+    (tmp_path / "script.py").write_text(
+        "import atnas\n"
+        "print('began')\n"
+        "run = atnas.run('tiny.atnas', out='run', workers=2)\n"
+        "print(len(run.result['architecture']) > 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "began\nTrue\n"), done.stderr

@@ -126,6 +126,20 @@ def test_any_size_colour_and_kind_of_image_will_do(made: Path, tmp_path: Path) -
     assert torch.allclose(found, found[:1].expand_as(found), atol=1e-4)
 
 
+def test_many_bits_and_transparency_are_seen(tmp_path: Path) -> None:
+    from atnas.runtime.tasks.images import read_images
+
+    grey = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
+    Image.fromarray(grey).save(tmp_path / "plain.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    ink = np.zeros((8, 8, 4), np.uint8)
+    ink[..., 3] = 255 - grey  # black, the more opaque the darker
+    Image.fromarray(ink).save(tmp_path / "ink.png")
+    plain, deep, seen = read_images([tmp_path / f"{name}.png" for name in ("plain", "deep", "ink")], 8, 1)
+    assert (plain == deep).all()
+    assert abs(plain.astype(int) - seen.astype(int)).max() <= 1
+
+
 def test_an_image_that_cannot_be_read_is_named_and_left_out_if_asked_to(made: Path, tmp_path: Path) -> None:
     good = shutil.copy(made / "asked" / "0.png", tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"\x89PNG no more")

@@ -122,3 +122,29 @@ def test_what_does_not_fail_is_not_reduced(broken: Broken) -> None:
     ended = atnas("reduce", broken(RAISES) / "run", "--arch", json.dumps(well))
     assert ended.code == 2
     assert sentence(ended) == "this architecture does not fail with the weights that are there now"
+
+
+TIED = """\
+extern op picky [x: (n)] -> (n) = "picky_layers:Picky"
+
+space mlp [x: (1)] -> y: (1) {
+  a = 4..24 step 4
+  b = 4..24 step 4
+  y = x -> linear(a) -> picky -> linear(b) -> picky -> linear(1)
+  require a == b
+}
+"""
+
+
+def test_decisions_that_a_constraint_ties_change_together(tmp_path: Path, broken: Broken) -> None:
+    root = broken("if len(self.linear.bias) >= 8: " + RAISES)
+    text = TIED + TINY[TINY.index("tasks waves") :]
+    (tmp_path / "tied.atnas").write_text(text)
+    ended = run(tmp_path / "tied.atnas", tmp_path / "run", "--set", "train.iterations=1")
+    assert (tmp_path / "run" / "program.atnasc").exists(), ended.err
+    ended = atnas("reduce", tmp_path / "run", "--arch", '{"a": 24, "b": 24}', "--json")
+    assert ended.code == 0, ended.err
+    whole = json.loads(ended.out)
+    assert whole["architecture"] == {"a": 8, "b": 8}
+    assert [needed["works"] for needed in whole["needed"]] == [[4], [4]]
+    assert root.exists()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from commands import atnas, run
-from runs import AFTER, Folder, program, trials
+from runs import AFTER, Folder, at, program, trials
 
 from atnas.dsl.errors import Unable
 from atnas.runtime import searching
@@ -73,6 +73,20 @@ def test_a_search_in_which_too_many_fail_in_a_row_stops_with_the_cause(
     said = f"7 architectures in a row could not be evaluated, {common} of them since: IndexError: no such layer; "
     said += f"`atnas reduce {out}` shows where that comes from\n"
     assert ended.err.endswith(f"atnas: {said}")
+
+
+def test_failures_in_a_row_are_counted_on_where_a_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> Measurement:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(searching, "IN_ROW", 7)
+    monkeypatch.setattr(TaskLoss, "evaluate", failing)
+    out = tmp_path / "run"
+    with at("search", 4):
+        assert run(program(tmp_path), out).code == 130
+    ended = run(program(tmp_path), out)
+    assert (ended.code, len(trials(out))) == (2, 7)
+    assert "7 architectures in a row could not be evaluated" in ended.err
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")

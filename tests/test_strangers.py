@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,19 @@ from safetensors import safe_open
 from atnas.dsl.errors import Unable
 from atnas.runtime.artifact import _digest
 from atnas.runtime.folder import RunFolder
-from atnas.runtime.records import document_of, line_of
+from atnas.runtime.records import _sealed
 from atnas.runtime.report.material import material
 from atnas.runtime.report.page import report
 from atnas.runtime.tensors import save_tensors
 from atnas.runtime.trained import architecture, trained
 
-CHANGES = 600
+CHANGES = 400
 PAGES = 25
 RESUMED = 20
 
 VALUES: tuple[Any, ...] = (
-    *(None, True, -1, 0, 7, 10**30, 1.5, -0.0, float("inf"), float("nan")),
-    *("", "x", "../../outside", "<script>alert(1)</script>", "\x00\u202e", "9" * 5000),
+    *(None, True, -1, 0, 7, 10**30, 10**400, 1.5, -0.0, 1e308, -1e308, float("inf"), float("nan")),
+    *("", "x", "[/x]", "\ud800", "../../outside", "<script>alert(1)</script>", "\x00\u202e", "9" * 5000),
     *([], {}, [[[]]], {"a": {"b": []}}, [1, "2", None], {"score": {"ci95": None}}),
 )
 
@@ -74,7 +74,7 @@ def tampered(folder: Path, name: str, rng: random.Random) -> None:
     if name in LINES:
         lines = path.read_text().splitlines()
         at = rng.randrange(len(lines))
-        lines[at] = sealed(changed(plain(lines[at]), rng), line_of)
+        lines[at] = sealed(changed(plain(lines[at]), rng))
         path.write_text("\n".join([*lines, ""]))
     elif name == "program.atnasc":
         whole = json.loads(path.read_text())
@@ -93,7 +93,7 @@ def tampered(folder: Path, name: str, rng: random.Random) -> None:
             tensors[rng.choice(list(tensors))] = tensors.pop(key)
         save_tensors(path, tensors, changes if isinstance(changes, dict) else about)
     else:
-        path.write_text(sealed(changed(plain(path.read_text()), rng), document_of))
+        path.write_text(sealed(changed(plain(path.read_text()), rng)) + "\n")
 
 
 def plain(text: str) -> Any:
@@ -102,8 +102,10 @@ def plain(text: str) -> Any:
     return found
 
 
-def sealed(content: Any, write: Callable[[Any], str]) -> str:
-    return write(content) if isinstance(content, dict) else json.dumps(content)
+def sealed(content: Any) -> str:
+    """With a checksum, and whatever JSON readers of Python take."""
+    text = json.dumps(content)
+    return _sealed(text[:-1] + ", " * bool(content)) + "}" if isinstance(content, dict) else text
 
 
 def fine(ended: Ended) -> None:
@@ -223,6 +225,15 @@ def test_a_run_is_not_written_through_a_link(name: str, outside: Path, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_pipe_in_place_of_weights_is_not_waited_for(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (folder / "checkpoints" / "best.safetensors").unlink()
+    os.mkfifo(folder / "checkpoints" / "best.safetensors")
+    ended = atnas("export", folder, "--to", "py", "-o", tmp_path / "net.py")
+    assert ended.code == 2
+    assert "best.safetensors is damaged" in ended.err
+
+
 def test_what_is_replaced_is_the_link_and_not_what_it_leads_to(outside: Path, tmp_path: Path) -> None:
     file, out = stopped(tmp_path)
     for name in ("best.json", "test.json", "result.json.old", f".run.json.{os.getpid()}.tmp", "lock", "report.html"):

@@ -89,7 +89,7 @@ def _verify(name: str, state: State, settings: Adam | Sgd, parameter: Tensor) ->
         tensor.dtype == fresh[slot].dtype and tensor.shape in (fresh[slot].shape, parameter.shape)
         for slot, tensor in state.items()
     )
-    if not fits:
+    if not fits or bool((state["steps"] < 0).any()):
         raise ValueError(f"the optimizer's state of `{name}` is of another optimizer or another supernet")
 
 

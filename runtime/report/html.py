@@ -33,6 +33,7 @@ section { margin: 1.5rem 0 }
 .wide img { display: block; max-width: none }
 table { border-collapse: collapse; font-size: 0.95rem; font-variant-numeric: tabular-nums }
 caption { text-align: left; color: var(--faint); padding-bottom: 0.25rem }
+caption span { position: sticky; left: 0; display: block; max-width: min(60rem, 100vw - 2rem) }
 th, td { white-space: nowrap; padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px solid var(--rule);
   text-align: right; vertical-align: top }
 th:first-child, td:first-child { text-align: left }
@@ -45,6 +46,7 @@ code, pre { font: 0.9em/1.45 ui-monospace, Menlo, Consolas, "Liberation Mono", m
 pre { overflow-x: auto; background: var(--soft); border: 1px solid var(--rule); border-radius: 6px; padding: 0.6rem }
 details { margin: 0.5rem 0 } summary { cursor: pointer }
 a { color: var(--strong) }
+@media (max-width: 30rem) { table { font-size: 0.85rem } th, td { padding-right: 0.5rem } }
 @media (max-width: 30rem) { dl { grid-template-columns: minmax(0, 1fr); gap: 0 } dd { margin-bottom: 0.4rem }
   .answer { font-size: 2rem } }
 @media print { main { max-width: none; padding: 0 } .wide { overflow: visible }
@@ -92,7 +94,7 @@ def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]]
     """Rows under a head; the first cell of each names it."""
     top = node("tr", [node("th", cell, scope="col") for cell in head])
     body = [node("tr", node("th", first, scope="row"), [node("td", cell) for cell in rest]) for first, *rest in rows]
-    whole = node("table", node("caption", caption), node("thead", top), node("tbody", body))
+    whole = node("table", node("caption", node("span", caption)), node("thead", top), node("tbody", body))
     return node("div", whole, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 

@@ -65,8 +65,10 @@ class Material:
 
     @cached_property
     def scored(self) -> list[Trial]:
-        """Trials whose values are all finite."""
-        return [trial for trial in self.trials if trial.values and all(map(isfinite, trial.values.values()))]
+        """Trials that have a finite value for each goal."""
+        goals = set(self.goals)
+        whole = (trial for trial in self.trials if trial.values and trial.values.keys() >= goals)
+        return [trial for trial in whole if trial.values and all(map(isfinite, trial.values.values()))]
 
     @cached_property
     def latest(self) -> list[Trial]:

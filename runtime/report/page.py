@@ -59,15 +59,16 @@ def _answer(run: Material) -> Iterator[Html]:
         return
     result, protocol = run.result, run.result["protocol"]
     yield node("p", interval(result["score"], result["ci95"], run.measure), class_="answer")
-    yield node("p", f"{run.measure} on {asked(protocol)}, which neither training nor search has seen.")
+    tasks = asked(protocol)
+    yield node("p", f"{run.measure} on {tasks}, which neither training nor search has seen; ± is a 95 % interval.")
     size = f"{result['params']:,} parameters, {result['macs']:,} multiply-accumulates for one example"
     if result["architecture"]:
         count = int(result["architectures"])
         yield node(
-            "p", f"Found among {_count(count)} architectures of the space ", node("code", result["space"]), ": ", size
+            "p", f"Found among {_count(count)} architectures of the space ", node("code", result["space"]), f": {size}."
         )
     else:
-        yield node("p", "The network ", node("code", result["space"]), ": ", size)
+        yield node("p", "The network ", node("code", result["space"]), f": {size}.")
     for name, control in result["controls"].items():
         yield node("p", _than(name, control, run.measure))
 
@@ -111,7 +112,9 @@ def _trials(run: Material) -> Iterator[Html]:
     goal = run.goals[0]
     rank = -1 if run.directions[goal] == "maximize" else 1
     best = sorted(run.latest, key=lambda t: rank * (t.values or {})[goal])[:SHOWN]
-    costs = [name for name in ("params", "macs") if name not in run.goals and best[0].costs]
+    costs = [
+        name for name in ("params", "macs") if name not in run.goals and all(name in trial.costs for trial in best)
+    ]
     rows = [
         (
             f"trial {trial.number}",
@@ -281,8 +284,9 @@ def _against(best: Material, run: Material) -> str:
 
 def _each(runs: Sequence[Material]) -> Iterator[Html]:
     for run in runs:
-        yield node("h2", run.name, id=_anchor(run))
-        yield node("details", node("summary", "The whole run"), list(_whole(run)))
+        yield node("h2", run.name)
+        inside = node("div", list(_whole(run)), id=_anchor(run))  # so that a link to it opens what it is in
+        yield node("details", node("summary", "The whole run"), inside)
 
 
 def _anchor(run: Material) -> str:
@@ -299,7 +303,10 @@ def _section(
     if not figures and numbers is None:
         return
     yield node("h2", title)
-    yield node("div", figures + ([numbers] if numbers is not None else []), class_="grid")
+    if numbers is not None:
+        yield numbers
+    if figures:
+        yield node("div", figures, class_="grid")
 
 
 def _figure(plot: Plot) -> Html:

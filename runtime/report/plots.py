@@ -75,7 +75,8 @@ def learning(runs: Sequence[Material]) -> Plot | None:
             label = "validation tasks" if len(runs) == 1 else run.name
             axes.plot(*zip(*validation, strict=True), color=color, marker=".", linewidth=1.5, label=label)
             best = (max if run.higher_is_better else min)(validation, key=lambda pair: pair[1])
-            said.append(f"{run.name}: best validation {measure} {value(best[1], measure)} at meta step {best[0]:,}")
+            score = f"best validation {measure} {value(best[1], measure)} at meta step {best[0]:,}"
+            said.append(f"{run.name}: {score}, along paths drawn as training draws them")
     _axes(axes, "meta step", measure)
     axes.legend(loc="best")
     return Plot("learning", "Meta-training", "; ".join(said) or "no validation yet", made)
@@ -97,6 +98,8 @@ def search(run: Material) -> Plot | None:
     _legend(axes, len(numbers))
     failed = len(run.trials) - len(run.scored)
     said = f"{len(run.trials):,} trials, {failed} of them failed; best {goal} {value(best[-1], goal)}"
+    if goal in ("accuracy", "loss"):
+        said += ", on validation tasks: the best of many looks better there than it is"
     return Plot("search", "The search, trial by trial", said, made)
 
 

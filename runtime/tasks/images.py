@@ -27,15 +27,26 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def open_image(file: Path, mode: str) -> Image.Image:
-    """An image file, upright, in one of Pillow's modes. Raises `Unable` for a bad one."""
+    """An image file, upright and on white where it is transparent, in one of Pillow's modes. Raises `Unable` for a bad
+    one.
+    """
     try:
         with Image.open(file) as opened:
-            return ImageOps.exif_transpose(opened).convert(mode)
+            return _eight_bits(ImageOps.exif_transpose(opened)).convert(mode)
     except _UNREADABLE as error:
         raise Unable(
             f"{file} cannot be read as an image: it is damaged, of another kind or not for you to read; "
             "mend it or take it away"
         ) from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Without what Pillow cuts off or leaves out as it converts: of 16 bits the lower ones, and transparency."""
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).astype(float) / 257).clip(0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
 
 
 def read_images(files: Iterable[Path], size: int, channels: int) -> Images:

@@ -21,3 +21,8 @@ class Output(Console):
 def output() -> Console:
     """Writes to standard output; markup is drawn on a terminal and left out elsewhere."""
     return Output(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def printable(text: str) -> str:
+    """What neither ends a line nor speaks to a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

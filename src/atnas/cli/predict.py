@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from atnas.cli.console import printable
 from atnas.dsl.errors import Unable
 
 
@@ -31,13 +32,8 @@ def command(model: str, images: Sequence[str], as_json: bool, skip_bad: bool) ->
         click.echo(json.dumps({"version": 1, "predictions": plain}, indent=2, ensure_ascii=False))
         return 0
     for one in found:
-        click.echo("\t".join((_line(one.file), _line(one.label), f"{100 * one.probability:.1f} %")))
+        click.echo("\t".join((printable(one.file), printable(one.label), f"{100 * one.probability:.1f} %")))
     return 0
-
-
-def _line(name: str) -> str:
-    """A name that neither ends a line nor speaks to a terminal."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
 
 
 def _files(names: Sequence[str]) -> Iterator[Path]:

@@ -67,7 +67,7 @@ class Bars:
         if line is None:
             line = self.bars.add_task(name, total=now.total, figures=figures)
         elif shown != now.phase:  # the time that is left is that of the new phase
-            self.bars.reset(line, total=now.total, description=name)
+            self.bars.reset(line, total=now.total, description=name, figures=figures)
         self.lines[now.phase == "train"] = line, now.phase
         self.bars.update(line, completed=now.done, total=now.total, figures=figures)
 

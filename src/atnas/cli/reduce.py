@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atnas.cli.console import printable
 from atnas.dsl.errors import Unable
 from atnas.runtime.sources import read_text
 
 if TYPE_CHECKING:
     from atnas.runtime.reducing import Needed, Reduced
     from atnas.runtime.trained import Trained
+
+
+ALL = "No decision is behind it: whatever one of them takes instead, it fails as well."
+TIED = "Which decision is behind it cannot be told: constraints allow no other architecture near it."
 
 
 @click.command()
@@ -40,7 +45,7 @@ def command(run: str, arch: str | None, seconds: float | None, as_json: bool) ->
         failed = next((trial for trial in found.trials if trial.failure), None)
         if failed is None:
             raise Unable(f"no trial of {run} failed; --arch names another architecture")
-        click.echo(f"trial {failed.number} failed: {failed.failure}", err=True)
+        click.echo(f"trial {failed.number} failed: {printable(str(failed.failure))}", err=True)
         arch = str(failed.number)
     genotype = architecture(found, read_text(arch[1:]).strip() if arch.startswith("@") else arch)
     smallest = reduced(found, genotype, seconds, _told)
@@ -63,7 +68,7 @@ def _text(run: Trained, smallest: Reduced, words: dict[str, Any]) -> Iterator[st
     if sys.stderr.isatty():
         click.echo("\r", err=True, nl=False)
     costs = run.space.costs.of(smallest.genotype)
-    yield f"{smallest.failure}"
+    yield printable(smallest.failure)
     yield f"The smallest that fails so, of {smallest.tried} that were evaluated, has {costs['params']:,} params:"
     yield json.dumps(words, ensure_ascii=False)
     marks = [Mark(each.decision.span, "-", _works(each)) for each in smallest.needed]
@@ -72,7 +77,7 @@ def _text(run: Trained, smallest: Reduced, words: dict[str, Any]) -> Iterator[st
     if marks:
         yield from excerpt(marks)
     if not smallest.needed:
-        yield "No decision is behind it: whatever one of them takes instead, it fails as well."
+        yield ALL if smallest.free else TIED
 
 
 def _works(needed: Needed) -> str:

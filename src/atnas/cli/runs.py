@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from atnas.cli.console import output
 from atnas.runtime.figures import interval
@@ -46,23 +47,33 @@ def command(root: str, as_json: bool) -> int:
 def _judged(alike: Sequence[Summary], root: Path) -> None:
     measure, *protocol = alike[0].protocol
     accuracy = measure[1] == "accuracy"
-    table = Table(title=", ".join(f"{name} {_word(value)}" for name, value in protocol), title_justify="left")
-    for name in ("run", "space", "learner", measure[1], "params", "macs", "tasks trained", "trials", "seed"):
-        table.add_column(name, justify="left" if name in ("run", "space", "learner") else "right")
-    for each in sorted(alike, key=lambda one: _rank(one, accuracy)):
-        result: Any = each.result
-        table.add_row(
-            _name(each, root),
-            result["space"],
-            result["protocol"]["learner"],
-            interval(result["score"], result["ci95"], measure[1]),
-            f"{result['params']:,}",
-            f"{result['macs']:,}",
-            f"{result['training']['tasks']:,}",
-            f"{result['search']['trials']:,}" if result["search"]["trials"] else "",
-            str(result["protocol"]["seed"]),
-        )
+    rows = [_row(each, root, measure[1]) for each in sorted(alike, key=lambda one: _rank(one, accuracy))]
+    same = [name for name in ("space", "learner", "seed") if len({row[name] for row in rows}) == 1]
+    words = [f"{name} {_word(value)}" for name, value in protocol] + [f"{name} {rows[0][name]}" for name in same]
+    table = Table(title=Text(", ".join(words)), title_justify="left")
+    shown = [name for name in rows[0] if name not in same]
+    for name in shown:
+        words_in = name in ("run", "space", "learner")
+        table.add_column(name, justify="left" if words_in else "right", no_wrap=not words_in)
+    for row in rows:
+        table.add_row(*(Text(row[name]) for name in shown))
     output().print(table)
+
+
+def _row(each: Summary, root: Path, measure: str) -> dict[str, str]:
+    """What stands in the columns of a table."""
+    result: Any = each.result
+    return {
+        "run": _name(each, root),
+        "space": result["space"],
+        "learner": result["protocol"]["learner"],
+        measure: interval(result["score"], result["ci95"], measure),
+        "params": f"{result['params']:,}",
+        "macs": f"{result['macs']:,}",
+        "tasks trained": f"{result['training']['tasks']:,}",
+        "trials": f"{result['search']['trials']:,}" if result["search"]["trials"] else "",
+        "seed": str(result["protocol"]["seed"]),
+    }
 
 
 def _going(unfinished: Sequence[Summary], root: Path) -> None:
@@ -71,7 +82,8 @@ def _going(unfinished: Sequence[Summary], root: Path) -> None:
         table.add_column(name)
     for each in unfinished:
         table.add_row(
-            _name(each, root), str(each.about.get("experiment", "")), each.trouble or each.state, _progress(each)
+            *map(Text, (_name(each, root), str(each.about.get("experiment", "")), each.trouble or each.state)),
+            _progress(each),
         )
     output().print(table)
 
