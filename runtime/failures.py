@@ -41,7 +41,9 @@ def reason(error: BaseException) -> str:
     """One line: the kind of the error, where its words do not say all, and its words."""
     if isinstance(error, WorkerError):
         return error.why
-    words = " ".join(str(error).split())
+    words = (
+        " ".join(str(error).split()).encode(errors="backslashreplace").decode()
+    )  # names of files may be halves of letters
     plain = isinstance(error, TooLong | Unable | Failed)
     return (words if plain and words else f"{type(error).__name__}: {words}")[:WIDEST]
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atnas.dsl.errors import Unable
-from atnas.runtime.records import document_of, line_of, plain, record_of
+from atnas.runtime.records import LARGEST, document_of, line_of, plain, record_of
 from atnas.runtime.tensors import load_tensors, save_tensors
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(-LARGEST, LARGEST) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -48,6 +48,11 @@ def unchanged_or_refused(text: bytes, record: dict[str, Any]) -> bool:
         return record_of(text, sealed=True) == record
     except ValueError:
         return True
+
+
+@pytest.mark.parametrize("number", [1e101, -1e300, float("inf"), float("nan")])
+def test_a_number_beyond_reason_is_none(number: float) -> None:
+    assert record_of(line_of({"loss": number}).encode(), sealed=True) == {"loss": None}
 
 
 def test_a_record_without_a_checksum_is_one_of_an_older_version_or_damaged() -> None:

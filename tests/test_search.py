@@ -22,7 +22,7 @@ from atnas.dsl.net import Decision
 from atnas.dsl.plugins import load
 from atnas.dsl.settings import MisfitError
 from atnas.dsl.source import Source, Span
-from atnas.runtime.records import line_of, record_of
+from atnas.runtime.records import LARGEST, line_of, record_of
 from atnas.runtime.search.domain import SearchDomain
 from atnas.runtime.search.evolution import Evolution, Nsga2
 from atnas.runtime.search.objectives import Accuracy, Flops, Macs, Measurement, Params, TaskLoss
@@ -475,9 +475,7 @@ def test_describing_a_search_loads_no_numerics() -> None:
 # The record
 
 
-values = st.none() | st.dictionaries(
-    st.sampled_from(["accuracy", "params"]), st.floats(allow_nan=False, allow_infinity=False)
-)
+values = st.none() | st.dictionaries(st.sampled_from(["accuracy", "params"]), st.floats(-LARGEST, LARGEST))
 
 
 @given(st.lists(st.integers(0, 9)).map(tuple), values, st.none() | st.text())
