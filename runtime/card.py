@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from atnas.compiler.survey import interval as wilson
 from atnas.runtime.figures import asked, interval
 
 Rows = Iterable[tuple[str, Any]]
@@ -31,7 +32,7 @@ def _lines(about: Mapping[str, Any], costs: Mapping[str, int], result: Mapping[s
     yield ""
     channels, height, width = about["images"]["shape"]
     kind = "grey" if channels == 1 else "colour"
-    yield f"It takes {kind} images of {height} x {width}: turned upright, cut to the square in the middle, resized "
+    yield f"It takes {kind} images of {height} x {width}: turned upright, cut to the square in the middle, resized"
     mean, std = (_numbers(about["images"][name]) for name in ("mean", "std"))
     yield f"(bilinear), numbers from 0 to 1, less {mean}, over {std}."
     yield ""
@@ -61,7 +62,9 @@ def _score(about: Mapping[str, Any]) -> str:
         return "Not known: with one image in a class nothing could be held out."
     tried = held["architectures"]
     best = f" The architecture is the best of {tried} by the same, so that it looks a little better than it is."
-    said = f"{held['right']} of {held['asked']} images right in cross-validation over {held['parts']} parts."
+    share = wilson(held["right"], held["asked"])
+    said = f"{held['right']} of {held['asked']} images right in cross-validation over {held['parts']} parts: "
+    said += f"{100 * share.low:.0f} to {100 * share.high:.0f} %, Wilson's 95 % interval."
     return said + best if tried > 1 else said
 
 

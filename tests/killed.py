@@ -29,6 +29,7 @@ STOPPED = (130, -signal.SIGTERM)
 
 def main(file: str, out: str, number: int, times: int, seed: int) -> None:
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # where this is in the background, it is ignored
     training.SAVE_EVERY = 0.0
     rng = random.Random(seed)
     ended = 0
