@@ -237,7 +237,7 @@ def _layer(run: Trained, genotype: Genotype, failure: str) -> LayerNode | None:
     with _watched(path) as seen:
         try:
             path(path.weights(), task.support_x)
-        except Exception:
+        except Exception:  # that it fails is known; the question is where
             place = seen.entered[-1] if seen.entered else None
     place = place or seen.broken
     layers = (node for node in run.space.net.nodes if isinstance(node, LayerNode))

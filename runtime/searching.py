@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import islice
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Final
 
@@ -58,8 +58,6 @@ class Searching:
         self.told = told
         self.trials: list[Trial] = fitting(folder.read_trials(), space.net.decisions, search.goals)
         self.finals: dict[Genotype, tuple[float, ...]] = {}
-        failures = [trial.failure for trial in self.trials]
-        self._failed = [str(failure) for failure in reversed(list(takewhile(bool, reversed(failures))))]
         self._events = Events(folder.events_of_search, len(self.trials))
         self._populations: dict[int, list[Genotype]] = {}
 
@@ -180,9 +178,9 @@ class Searching:
         append_line(self.file, line_of(trial.to_record()))
         self.trials.append(trial)
         self._events.add(trial.number, {f"search/{name}": value for name, value in (values or {}).items()})
-        self._failed = [*self._failed, failure] if failure else []
-        if len(self._failed) >= IN_ROW:
-            most, times = Counter(self._failed[-IN_ROW:]).most_common(1)[0]
+        recent = [each.failure for each in self.trials[-IN_ROW:]]
+        if len(recent) == IN_ROW and all(recent):
+            most, times = Counter(recent).most_common(1)[0]
             raise Unable(
                 f"{IN_ROW} architectures in a row could not be evaluated, {times} of them since: {most}; "
                 f"`atnas reduce {self.file.parent}` shows where that comes from"

@@ -165,10 +165,9 @@ class Best(Stored):
     score: Figure
 
 
-class Inherited(Stored):
+class Inherited(Heritage):
     """What weights say of themselves that a run began with."""
 
-    origin: str = Field(alias="from")
     numbers: Count
     of_numbers: Count
 

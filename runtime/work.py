@@ -7,10 +7,6 @@ is done, and results are put together in the order of the asking: the number of 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import sys
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +29,7 @@ from atnas.runtime.learn.changing import changing
 from atnas.runtime.learn.model import Forward, Model
 from atnas.runtime.learn.plans import draws, grouped
 from atnas.runtime.learn.trainer import MetaGradient
+from atnas.runtime.processes import alone, cores, deaf
 from atnas.runtime.seeds import derive
 from atnas.runtime.tasks.stack import Stack, size_of, stack
 from atnas.runtime.tasks.task import Split, Task
@@ -261,7 +258,7 @@ class Pool:
         for _ in range(self.count):
             here, there = context.Pipe()
             process = context.Process(target=_serve, args=(there, *self._given), daemon=True)
-            with _deaf(), _alone():
+            with deaf(), alone():
                 process.start()
             there.close()
             self._pipes.append(here)
@@ -336,41 +333,6 @@ def workers(
     if count > 1 and (device.type != "cpu" or plan.train.norm == "running"):
         raise Unable("--workers above 1 goes with the cpu and with norm = transductive or support only")
     return Serial(plan, supernet, beside, device) if count == 1 else Pool(artifact, supernet, beside, count)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes started within ignore what stops a run: Ctrl-C goes to all of a group, and the run itself ends them.
-
-    What is ignored stays so in a new process from its first instruction on.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Processes started within do not import the main module once more: a script would run again in each of them."""
-    main = sys.modules["__main__"]
-    before: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
-    vars(main).update(__spec__=None)
-    vars(main).pop("__file__", None)
-    try:
-        yield
-    finally:
-        vars(main).update(before)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform.startswith("linux") else os.cpu_count() or 1
 
 
 def _serve(pipe: Connection, artifact: bytes, shared: dict[str, torch.Tensor], aside: dict[str, torch.Tensor]) -> None:

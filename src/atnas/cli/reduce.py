@@ -49,6 +49,8 @@ def command(run: str, arch: str | None, seconds: float | None, as_json: bool) ->
         arch = str(failed.number)
     genotype = architecture(found, read_text(arch[1:]).strip() if arch.startswith("@") else arch)
     smallest = reduced(found, genotype, seconds, _told)
+    if sys.stderr.isatty():
+        click.echo(err=True)
     words = found.space.encoding.decode(smallest.genotype)
     if as_json:
         click.echo(json.dumps(_object(smallest, words), ensure_ascii=False))
@@ -65,8 +67,6 @@ def _told(count: int) -> None:
 def _text(run: Trained, smallest: Reduced, words: dict[str, Any]) -> Iterator[str]:
     from atnas.dsl.findings.render import Mark, excerpt
 
-    if sys.stderr.isatty():
-        click.echo("\r", err=True, nl=False)
     costs = run.space.costs.of(smallest.genotype)
     yield printable(smallest.failure)
     yield f"The smallest that fails so, of {smallest.tried} that were evaluated, has {costs['params']:,} params:"
